@@ -94,23 +94,7 @@ void check(const TrainOptions& options) {
       !options.resume) {
     refuse("--positive-below", "changes nothing here: it needs --monitor auprc");
   }
-  if (options.given.count("steer-by") > 0 && settings.steer_by != settings.steering_pairs() &&
-      !options.resume) {
-    refuse("--steer-by", "all pairs steer with --readout gene, whose genes share the head");
-  }
-  if (options.given.count("final-lr-share") > 0 && !settings.decays() && !options.resume) {
-    refuse("--final-lr-share", "changes nothing here: it needs --schedule cosine or linear");
-  }
-  if (options.given.count("clip-share") > 0 && settings.label_transform != kClipLabels &&
-      !options.resume) {
-    refuse("--clip-share", "changes nothing here: it needs --label-transform clip");
-  }
-  if (settings.lr * settings.weight_decay >= 1.0) {
-    refuse("--weight-decay",
-           expected_got("times --lr it takes the weights to zero or past it in one step",
-                        "less than " + format_number(1.0 / settings.lr),
-                        format_number(settings.weight_decay)));
-  }
+  if (!other_model && !options.resume) check_combined(options);  // nothing is adopted
   if (options.dry_run && options.resume) {
     refuse("--resume", "a dry run resumes nothing; leave one of the two out");
   }
@@ -171,6 +155,25 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   options->settings.precision = options->common.precision;
   options->verify.empty() ? check(*options) : check_verify(*options);
   return true;
+}
+
+void check_combined(const TrainOptions& options) {
+  const TrainSettings& settings = options.settings;
+  if (options.given.count("steer-by") > 0 && settings.steer_by != settings.steering_pairs()) {
+    refuse("--steer-by", "all pairs steer with --readout gene, whose genes share the head");
+  }
+  if (options.given.count("final-lr-share") > 0 && !settings.decays()) {
+    refuse("--final-lr-share", "changes nothing here: it needs --schedule cosine or linear");
+  }
+  if (options.given.count("clip-share") > 0 && settings.label_transform != kClipLabels) {
+    refuse("--clip-share", "changes nothing here: it needs --label-transform clip");
+  }
+  if (settings.lr * settings.weight_decay >= 1.0) {
+    refuse("--weight-decay",
+           expected_got("times --lr it takes the weights to zero or past it in one step",
+                        "less than " + format_number(1.0 / settings.lr),
+                        format_number(settings.weight_decay)));
+  }
 }
 
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data) {

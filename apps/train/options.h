@@ -117,6 +117,11 @@ struct TrainOptions {
 /// InputError for every mistake that can be found without reading a file.
 bool parse_train_options(int argc, char** argv, TrainOptions* options);
 
+/// Throws InputError for settings that do not go together, among them a given one that changes
+/// nothing. Parsing does so for a run that adopts none from --model or --state; others are checked
+/// when they have.
+void check_combined(const TrainOptions& options);
+
 /// Configuration of the model that a run without --model trains; if data is null, with the released
 /// sizes of the data.
 CdtConfig model_config(const TrainSettings& settings, const Dataset* data);

@@ -58,7 +58,11 @@ CdtConfig choose_config(const fs::path& weights_file, Dataset* data, TrainOption
   const std::unique_ptr<TensorFile> reader = open_tensor_file(weights_file);
   CdtConfig config = read_model_config(*reader, options->overrides);
   adopt_model_sizes(config, weights_file, options);
-  if (!options->resume) adopt_model_dropout(config, weights_file, options);
+  if (!options->resume) {
+    adopt_model_dropout(config, weights_file, options);
+    // All settings of a verified run count as given, also those that change nothing.
+    if (options->verify.empty()) check_combined(*options);
+  }
   config.dropout = static_cast<float>(options->settings.dropout);
   if (data != nullptr) {
     fit_to_model(*reader, config, options->overrides, data);

@@ -15,7 +15,8 @@
 namespace cdt {
 
 /// Configuration of the model to train, from --model, from the run being resumed (weights_file), or
-/// from the options. The data set is fitted to a stored model.
+/// from the options. The data set is fitted to a stored model. Comes after the settings of --state
+/// are adopted, because it checks that the settings of a new run go together.
 CdtConfig choose_config(const std::filesystem::path& weights_file, Dataset* data,
                         TrainOptions* options);
 

@@ -51,9 +51,18 @@ void print_trace(const StepTrace& trace, const std::string& format) {
   }
 }
 
+/// The optimiser of --state, whose settings it adopts; null without one.
+std::unique_ptr<OptimiserFile> adopt_optimiser(TrainOptions* options) {
+  if (options->state.empty()) return nullptr;
+  std::unique_ptr<OptimiserFile> out = open_optimiser(options->state);
+  adopt_optimiser_settings(out->numbers(), options);
+  return out;
+}
+
 void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
   if (!options->common.data.empty()) data.emplace(options->common.data);
+  adopt_optimiser(options);
   Dataset* known = data ? &*data : nullptr;
   const CdtConfig config = choose_config(options->common.model, known, options);
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
@@ -175,11 +184,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   Dataset data(common.data);
   Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
-  std::unique_ptr<OptimiserFile> optimiser;
-  if (!options->state.empty()) {
-    optimiser = open_optimiser(options->state);
-    adopt_optimiser_settings(optimiser->numbers(), options);
-  }
+  const std::unique_ptr<OptimiserFile> optimiser = adopt_optimiser(options);
   const std::filesystem::path weights = options->resume ? folder.last_model() : common.model;
   const CdtConfig config = options->resume ? resumed_config(folder, facts, &data, options)
                                            : choose_config(weights, &data, options);

@@ -43,6 +43,8 @@ expect_text "$work/stderr" 'they steer training like the others, since genes sha
 check 'best epoch by all pairs' test "$(best_epoch)" -eq "$(best_of shared val_pearson)"
 expect_fail 2 '--steer-by: all pairs steer with --readout gene' "$train" --data "$data" \
   --out "$work/none" --readout gene --steer-by seen
+expect_fail 2 '--steer-by: all pairs steer with --readout gene' "$train" --data "$data" \
+  --out "$work/none" --model "$work/shared/model.safetensors" --steer-by seen
 
 # --- the page names the r that chose the epoch
 page() { expect_ok "$CDT_BIN/cdt-report" --data "$data" --run "$work/$1" --out "$work/$1.html" --quiet; }

@@ -160,6 +160,18 @@ data=$work/measured continued weights
 expect_text "$work/continued/config.json" '"pair-weights": "se"'
 continued bare
 check 'controls are chosen anew' [ "$(grep -c '"val_controls":{' "$work/continued/metrics.jsonl")" -eq 1 ]
+# What an option changes is known when the settings of the run are: cosine has a final rate, clip a share.
+continued rates --final-lr-share 0.2
+expect_text "$work/continued/config.json" '"final-lr-share": 0.2'
+continued clipped --clip-share 0.1
+expect_text "$work/continued/config.json" '"clip-share": 0.1'
+from_clipped=("$train" --model "$work/clipped/last/model.safetensors" --state "$work/clipped/last/state.safetensors")
+expect_fail 2 '--clip-share: changes nothing here: it needs --label-transform clip' "${from_clipped[@]}" \
+  --data "$data" --out "$work/none" --label-transform none --clip-share 0.1
+expect_fail 2 '--clip-share: changes nothing here: it needs --label-transform clip' "${from_clipped[@]}" --dry-run \
+  --label-transform none --clip-share 0.1
+expect_fail 2 '--final-lr-share: changes nothing here' "${from_clipped[@]}" --dry-run --final-lr-share 0.1
+expect_ok "${from_clipped[@]}" --dry-run --clip-share 0.1
 expect_fail 2 'its updates depend on --pair-weights of the run' "$CDT_BIN/cdt-convert" "$work/weights/last" \
   "$work/weights.pt"
 expect_fail 2 'its updates depend on --mask-bins, --feature-dropout of the run' "$CDT_BIN/cdt-convert" \

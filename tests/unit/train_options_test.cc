@@ -153,6 +153,31 @@ TEST(TrainOptionsTest, AStateBringsWhatItsUpdatesDependOn) {
   EXPECT_EQ(own.settings.huber_delta, 1.0);
 }
 
+TEST(TrainOptionsTest, AGivenSettingWithoutEffectIsRefused) {
+  const auto complaint = [](const std::string& name, const TrainSettings& settings) {
+    TrainOptions options;
+    options.settings = settings;
+    options.given = {name};
+    return input_error([&] { check_combined(options); });
+  };
+  TrainSettings settings;
+  expect_message(complaint("clip-share", settings), "command line", "--clip-share",
+                 "needs --label-transform clip");
+  expect_message(complaint("final-lr-share", settings), "command line", "--final-lr-share",
+                 "needs --schedule cosine or linear");
+  settings.label_transform = kClipLabels;
+  settings.schedule = kLinear;
+  EXPECT_EQ(complaint("clip-share", settings), "");
+  EXPECT_EQ(complaint("final-lr-share", settings), "");
+  EXPECT_EQ(complaint("steer-by", settings), "");
+  settings.readout = "gene";
+  expect_message(complaint("steer-by", settings), "command line", "--steer-by",
+                 "all pairs steer with --readout gene");
+  EXPECT_EQ(complaint("epochs", settings), "");
+  settings.lr = settings.weight_decay = 1.0;
+  expect_message(complaint("epochs", settings), "command line", "--weight-decay", "in one step");
+}
+
 TEST(TrainOptionsTest, DropoutOfAStoredModelHoldsUnlessGiven) {
   CdtConfig config;
   config.dropout = 0.1F;
