@@ -22,8 +22,10 @@ double normal_quantile(double p) {
   }
 }
 
-/// Standard deviation of the effects, the unit of scaled targets.
+/// Standard deviation of the effects, the unit of scaled targets. 1 for fewer than two, which are
+/// too few to train on anyway.
 double scale_of(const std::vector<double>& effects) {
+  if (effects.size() < 2) return 1.0;
   const double deviation = standard_deviation(effects);
   if (deviation > 0.0) return deviation;
   throw InputError("command line", "--label-transform",

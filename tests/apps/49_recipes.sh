@@ -136,6 +136,12 @@ check 'effects have no such entry' [ "$(grep -c '"outputs"' "$work/predicted/met
 expect_text "$work/ranked/metrics.jsonl" '"val_r2":null'
 expect_fail 2 '--clip-share: changes nothing here: it needs --label-transform clip' "${none[@]}" --clip-share 0.1
 expect_fail 2 '--label-transform: ' "${none[@]}" --label-transform log
+cp -r "$data" "$work/one"
+awk -F '\t' '$1 != "train" || !seen++' "$data/pairs.tsv" >"$work/one/pairs.tsv"
+for transform in scale clip rank; do
+  expect_fail 2 'pairs.tsv: split: too few train pairs for one batch (expected at least 4, got 1)' "$train" \
+    --data "$work/one" --out "$work/none" --quiet "${sizes[@]}" --label-transform $transform
+done
 
 # --- an optimiser continues with the settings of its run, which a converted file would lose.
 expect_ok "$train" --data "$data" --model "$work/rates/last/model.safetensors" \

@@ -148,6 +148,11 @@ TEST(TargetTransform, FollowsTheTrainingEffects) {
   EXPECT_NEAR(rank.target(9.0F), 1.2815516, 1e-6);  // not beyond the ends
   EXPECT_NEAR(rank.target(-9.0F), -1.2815516, 1e-6);
 
+  settings.label_transform = kScaleLabels;
+  train.resize(1);
+  EXPECT_EQ(TargetTransform(settings, train).units().scale, 1.0);
+  EXPECT_EQ(TargetTransform(settings, {}).units().scale, 1.0);
+  train.resize(5);
   for (Pair& pair : train) pair.beta = 1.0F;
   settings.label_transform = kScaleLabels;
   expect_message(input_error([&] { TargetTransform(settings, train); }), "command line",
