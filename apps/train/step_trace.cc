@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/common/dry_run.h"
+#include "apps/train/parameter_rates.h"
 #include "apps/train/patterns.h"
 #include "apps/train/step.h"
 #include "engine/error.h"
@@ -143,7 +144,7 @@ StepTrace trace_step(const CdtConfig& config, const TrainSettings& settings, std
   const Dataset sizes = sizes_of(config, bins, samples);
   const StepData data(config, sizes, *backend, lasting, settings);
   const StepResults results(lasting, settings.batch_size, *backend);
-  AdamW optimiser(model.variables(), *backend, lasting, {});
+  AdamW optimiser(model.variables(), *backend, lasting, {}, rate_factors(settings, model));
   const Tensor dna =
       lasting.tensor({settings.batch_size, bins, config.dna_dim}, backend->activations());
 

@@ -59,7 +59,9 @@ verified modules --lr-scale '*=0.5' --lr-scale task_layer=2
 expect_text "$work/modules/config.json" '"*=0.5"'
 expect_fail 2 '--lr-scale: bad value (expected PATTERN=FACTOR, got vce)' "${none[@]}" --lr-scale vce
 expect_fail 2 '--lr-scale: vcx names no parameter of the model' "${none[@]}" --lr-scale vcx=2
-expect_fail 2 '--lr-scale: vcx names no parameter of the model' "$train" --dry-run --lr-scale vcx=2
+for trace in '' --trace; do
+  expect_fail 2 '--lr-scale: vcx names no parameter of the model' "$train" --dry-run ${trace:+"$trace"} --lr-scale vcx=2
+done
 
 # --- noise in the DNA
 verified noise --mask-bins 0.2 --feature-dropout 0.1
