@@ -13,4 +13,7 @@ namespace cdt {
 /// --lr-scale that is no PATTERN=FACTOR, names no parameter, or decays weights to zero in one step.
 std::vector<AdamWFactors> rate_factors(const TrainSettings& settings, const CdtParameters& model);
 
+/// Throws InputError for an --lr-scale that names only parameters that --freeze names too.
+void refuse_frozen_scales(const TrainSettings& settings, const CdtParameters& model);
+
 }  // namespace cdt

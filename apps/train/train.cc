@@ -17,6 +17,7 @@
 #include "apps/train/foreword.h"
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
+#include "apps/train/parameter_rates.h"
 #include "apps/train/patterns.h"
 #include "apps/train/run_config.h"
 #include "apps/train/run_folder.h"
@@ -59,6 +60,11 @@ std::unique_ptr<OptimiserFile> adopt_optimiser(TrainOptions* options) {
   return out;
 }
 
+/// Whether --lr-scale was given to a new run, which --state may also have brought.
+bool scales_given(const TrainOptions& options) {
+  return options.given.count("lr-scale") > 0 && !options.resume && options.verify.empty();
+}
+
 void dry_run(TrainOptions* options) {
   std::optional<Dataset> data;
   if (!options->common.data.empty()) data.emplace(options->common.data);
@@ -68,6 +74,10 @@ void dry_run(TrainOptions* options) {
   const std::int64_t bins = known != nullptr ? known->bins : kReleasedBins;
   const std::int64_t samples = known != nullptr ? known->samples_count() : 0;
   const std::unique_ptr<Backend> device = open_backend(options->common);
+  const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
+  Arena lasting(*shapes, "lasting");
+  Cdt model(config, *shapes, lasting, false);
+  if (scales_given(*options)) refuse_frozen_scales(options->settings, model);
   if (options->trace) {
     print_trace(trace_step(config, options->settings, bins, *device, samples),
                 options->trace_format);
@@ -75,9 +85,6 @@ void dry_run(TrainOptions* options) {
   }
   // First, because it refuses what the settings may not name.
   const MemoryPlan plan = plan_memory(config, options->settings, bins, *device, samples);
-  const std::unique_ptr<Backend> shapes = make_shape_backend(*device);
-  Arena lasting(*shapes, "lasting");
-  Cdt model(config, *shapes, lasting, false);
   const std::set<std::string> frozen = frozen_parameters(options->settings.freeze, model);
   if (!frozen.empty()) model.make_trainable(lasting, frozen);
   print_model(std::cout, model);
@@ -196,6 +203,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   const OutputUnits units =
       TargetTransform(options->settings, data.pairs_of(Split::kTrain)).units();
   Trained trained(config, *backend, weights, options->settings, units);
+  if (scales_given(*options)) refuse_frozen_scales(options->settings, trained.model);
   folder.require_space(static_cast<std::uint64_t>(trained.model.parameter_count()) * sizeof(float));
   Trainer trainer(*options, plan, data, dna, *backend, trained.lasting, trained.model);
   if (optimiser) {

@@ -63,6 +63,13 @@ for trace in '' --trace; do
   expect_fail 2 '--lr-scale: vcx names no parameter of the model' "$train" --dry-run ${trace:+"$trace"} --lr-scale vcx=2
 done
 
+for words in --out\ "$work/none" --dry-run '--dry-run --trace'; do
+  # shellcheck disable=SC2086  # options
+  expect_fail 2 '--lr-scale: vce.fusion=0.1 changes nothing here: --freeze keeps all that it names' "$train" $words \
+    --data "$data" "${sizes[@]}" --quiet --freeze vce --lr-scale vce.fusion=0.1
+done
+verified half-frozen --freeze vce.fusion --lr-scale vce=0.1
+
 # --- noise in the DNA
 verified noise --mask-bins 0.2 --feature-dropout 0.1
 expect_text "$work/noise/config.json" '"mask-bins": 0.2'
