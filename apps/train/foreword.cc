@@ -4,12 +4,14 @@
 #include <array>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "apps/common/tables.h"
 #include "apps/evaluation/baselines.h"
+#include "io/dataset/gene_starts.h"
 #include "io/format/text.h"
 #include "model/stats/statistics.h"
 
@@ -80,6 +82,12 @@ void warn_of_unseen_genes(const Dataset& data, const ValidationParts& validation
        " without training pairs; " + consequence);
 }
 
+void say_unknown_starts(const Dataset& data) {
+  const std::optional<ChosenGeneStarts> genes = choose_gene_starts({}, data);
+  const std::string remark = genes ? genes->starts.remark(genes->file) : "";
+  if (!remark.empty()) note(remark);
+}
+
 /// "60.1 million", "9,184"
 std::string counted(std::int64_t number) {
   constexpr std::int64_t kMillion = 1'000'000;
@@ -125,6 +133,7 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
   if (!extensions.empty() && !options.resume) {
     note("the model has " + extensions + ", which the released model does not have");
   }
+  if (model.config().gene_position && !options.resume) say_unknown_starts(data);
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();
   if (options.resume || sizes_chosen || model.parameter_count() / kDwarfs < train) return;
   note("that is " + counted(model.parameter_count() / train) +

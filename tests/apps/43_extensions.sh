@@ -29,6 +29,16 @@ expect_ok "${train[@]}" --epochs 1 --data "$data" --out "$work/plain"
 check 'no extension in other runs' test -z \
   "$(grep -lE 'readout|_position|extensions' "$work/plain/config.json" "$work/plain/model.safetensors")"
 
+# --- genes without a known start are counted, once and only if starts matter
+loud=("$CDT_BIN/cdt-train" "${sizes[@]}" --epochs 1 --data "$data")
+unknown="note: $data/genes.bed: $((20 - $(wc -l <"$data/genes.bed"))) of 20 genes are not in it: their starts are unknown"
+expect_ok "${loud[@]}" "${extended[@]}" --out "$work/loud"
+check 'said once' test "$(grep -cxF "cdt-train: $unknown" "$work/stderr")" -eq 1
+expect_ok "$CDT_BIN/cdt-train" --out "$work/loud" --resume --epochs 2
+check 'a resumed run does not repeat it' test "$(grep -cF "$unknown" "$work/stderr")" -eq 0
+expect_ok "${loud[@]}" --out "$work/indifferent"
+check 'nor does another model' test "$(grep -cF "$unknown" "$work/stderr")" -eq 0
+
 # --- prediction
 predict() { "$CDT_BIN/cdt-predict" --data "$data" --quiet "$@"; }
 expect_ok predict --model "$work/run/model.safetensors" --split val --out "$work/prediction"
