@@ -8,12 +8,6 @@
 
 namespace cdt {
 
-void check_gene_table(const CdtConfig& config, const Dataset& data) {
-  if (!config.gene_position || !data.gene_starts.empty()) return;
-  throw InputError(data.directory.string(), "genes.bed",
-                   "is not there; a model with gene positions needs to know where genes start");
-}
-
 GenePlaces::GenePlaces(const CdtConfig& config, const Dataset& data, Backend& backend,
                        Arena& lasting, std::int64_t batch)
     : data_(data), backend_(backend) {

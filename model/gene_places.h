@@ -12,9 +12,6 @@
 
 namespace cdt {
 
-/// Throws InputError if the model has gene positions and the data set no gene table.
-void check_gene_table(const CdtConfig& config, const Dataset& data);
-
 class GenePlaces {
  public:
   /// batch: most enhancers at a time. Allocates nothing for a model without gene positions.

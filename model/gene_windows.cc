@@ -2,20 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/error.h"
-
 namespace cdt {
-
-void check_gene_windows(const CdtConfig& config, const Dataset& data) {
-  if (!config.gene_window) return;
-  if (!data.samples.empty()) {
-    throw InputError(data.directory.string(), "samples",
-                     "RNA of samples and gene windows do not go together");
-  }
-  if (data.has_dna_gene()) return;
-  throw InputError(data.directory.string(), "dna_gene",
-                   "is not there; a model with gene windows reads the DNA at each gene's start");
-}
 
 bool read_gene_windows(const Cdt& model, Tape& tape, DnaFeed& feed,
                        const std::vector<std::int32_t>& genes, const Trunks& trunks,

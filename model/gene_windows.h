@@ -14,9 +14,6 @@
 
 namespace cdt {
 
-/// Throws InputError if the model reads windows of genes and the data set has none.
-void check_gene_windows(const CdtConfig& config, const Dataset& data);
-
 /// Eval mode only. Reads the windows of `genes` with `feed` and computes their rows of
 /// trunks.gene_windows, a batch of the feed at a time. Predictions of other genes then mean
 /// nothing. go_on() is called after each batch; returns false as soon as it does.

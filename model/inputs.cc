@@ -9,6 +9,7 @@
 
 #include "engine/error.h"
 #include "io/dataset/gene_starts.h"
+#include "io/dataset/manifest.h"
 #include "io/format/digest.h"
 #include "io/format/text.h"
 #include "io/genome/assembly.h"
@@ -342,6 +343,22 @@ void fit_to_model(const TensorFile& reader, const CdtConfig& config, const Model
   }
   check_genes(*model, held, sides);
   compare_parts(*model, held, sides, choice.other_inputs);
+}
+
+void check_gene_inputs(const CdtConfig& config, const Dataset& data) {
+  const auto fail = [&](const char* key, const char* what) {
+    throw InputError((data.directory / kManifestName).string(), key, what);
+  };
+  if (config.gene_position && data.gene_starts.empty()) {
+    fail(kGeneStarts, "missing; a model with gene positions needs the starts of genes");
+  }
+  if (!config.gene_window) return;
+  if (!data.samples.empty()) {
+    fail("rna.samples", "RNA of samples and gene windows do not go together");
+  }
+  if (!data.has_dna_gene()) {
+    fail("dna_gene", "missing; a model with gene windows reads the DNA at each gene's start");
+  }
 }
 
 TrainedHere trained_here(const TensorFile& file, const Dataset& data) {

@@ -56,6 +56,10 @@ PairUse pair_use(const TensorFile& file, const ModelOverrides& overrides, const 
 void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,
                   Dataset* data);
 
+/// Throws InputError naming the key of dataset.json if the data set lacks what the model reads of
+/// each gene: its start for gene positions, its window of DNA for gene windows.
+void check_gene_inputs(const CdtConfig& config, const Dataset& data);
+
 /// Whether the model in a file was trained and selected on the train and val splits of a data set
 /// that has been fitted to it (pairs of genes that the model lacks do not count). kUnknown: the
 /// file does not say; it is a state_dict from PyTorch or a checkpoint of an earlier version.

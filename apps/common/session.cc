@@ -9,8 +9,6 @@
 #include "engine/error.h"
 #include "io/dataset/folds.h"
 #include "io/format/text.h"
-#include "model/gene_places.h"
-#include "model/gene_windows.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -86,8 +84,7 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
   *digest = digest_of_data(data);
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
-  check_gene_table(config, data);
-  check_gene_windows(config, data);
+  check_gene_inputs(config, data);
   return data;
 }
 

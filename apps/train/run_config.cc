@@ -11,8 +11,6 @@
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 #include "model/checkpoint.h"
-#include "model/gene_places.h"
-#include "model/gene_windows.h"
 #include "model/inputs.h"
 
 namespace cdt {
@@ -40,11 +38,6 @@ bool computes_alike(nlohmann::json a, nlohmann::json b) {  // without an order o
     if (a[key] != b[key]) return false;
   }
   return true;
-}
-
-void check_gene_inputs(const CdtConfig& config, const Dataset& data) {
-  check_gene_table(config, data);
-  check_gene_windows(config, data);
 }
 
 }  // namespace

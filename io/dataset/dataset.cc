@@ -171,7 +171,7 @@ NameIndex index_names(const std::vector<std::string>& names) {
 const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
 Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
-  const Manifest m = read_manifest(directory / "dataset.json");
+  const Manifest m = read_manifest(directory / kManifestName);
   bins = m.bins;
   dna_dim = m.dna_dim;
   rna_dim = m.rna_dim;

@@ -18,7 +18,6 @@
 namespace cdt {
 namespace {
 
-constexpr const char* kManifestName = "dataset.json";
 constexpr const char* kBfloat16Dna = "dna.bf16";
 constexpr const char* kBfloat16DnaGene = "dna_gene.bf16";
 constexpr const char* kGeneTable = "genes.bed";

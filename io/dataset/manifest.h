@@ -29,6 +29,8 @@ struct DatasetSizes {
   }
 };
 
+inline constexpr const char* kManifestName = "dataset.json";
+
 struct Manifest : DatasetSizes {
   // File names relative to the directory.
   std::string dna_file = "dna.f32";

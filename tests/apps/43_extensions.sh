@@ -148,9 +148,9 @@ expect_ok "$CDT_BIN/cdt-attribute" --data "$windows" --model "$work/windowed/mod
 expect_text "$work/window_attribution/summary.json" '"extensions": "gene readout, gene window"'
 expect_ok "$CDT_BIN/cdt-report" --run "$work/windowed" --data "$windows" --quiet --out "$work/windowed.html"
 expect_text "$work/windowed.html" 'with gene readout, gene window, which the released model does not have'
-expect_fail 2 'dna_gene: is not there; a model with gene windows reads' \
+expect_fail 2 "$data/dataset.json: dna_gene: missing; a model with gene windows reads" \
   "${train[@]}" --data "$data" "${window[@]}" --out "$work/refused"
-expect_fail 2 'dna_gene: is not there' "${windowed[@]}" --data "$data" --out "$work/refused"
+expect_fail 2 "$data/dataset.json: dna_gene: missing" "${windowed[@]}" --data "$data" --out "$work/refused"
 expect_fail 2 '--gene-window: is read by the gene readout: it needs --readout gene' \
   "${train[@]}" --data "$windows" --gene-window dna_gene --out "$work/refused"
 printf '\0\0\300\177' | dd of="$work/other/dna_gene.f32" bs=4 seek=$((at * row / 4 + 8)) conv=notrunc status=none
@@ -160,11 +160,10 @@ expect_fail 2 "dna_gene.f32: gene $gene" "${train[@]}" --data "$work/other" "${w
 # --- refused
 mkdir "$work/without"
 cp -r "$data/." "$work/without"
-rm "$work/without/genes.bed"
 sed -i '/genes\.bed/d' "$work/without/dataset.json"
-expect_fail 2 'genes.bed: is not there; a model with gene positions needs' \
+expect_fail 2 "$work/without/dataset.json: gene_starts: missing; a model with gene positions needs" \
   "${train[@]}" --data "$work/without" "${extended[@]}" --out "$work/refused"
-expect_fail 2 'genes.bed: is not there' "$CDT_BIN/cdt-predict" --data "$work/without" \
+expect_fail 2 "$work/without/dataset.json: gene_starts: missing" "$CDT_BIN/cdt-predict" --data "$work/without" \
   --model "$work/run/model.safetensors" --quiet --out "$work/refused"
 expect_fail 2 '--readout' "${train[@]}" --data "$data" --readout row --out "$work/refused"
 expect_fail 2 'readout' "${train[@]}" --data "$data" --readout column --model "$work/run/model.safetensors" \

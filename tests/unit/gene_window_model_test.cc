@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/gene_windows.h"
+#include "model/inputs.h"
 #include "tests/support/gene_window_data.h"
 #include "tests/support/input_error.h"
 #include "tests/support/relative_error.h"
@@ -155,11 +156,15 @@ TEST(GeneWindowModel, NeedsTheGeneReadoutAndADataSetThatHasThem) {
   EXPECT_EQ(config_problem(config), "a model with gene windows needs the readout gene");
   Dataset data;
   data.directory = "data";
-  EXPECT_EQ(input_error([&] { check_gene_windows(config, data); }),
-            "data: dna_gene: is not there; a model with gene windows reads the DNA at each gene's "
-            "start");
+  EXPECT_EQ(input_error([&] { check_gene_inputs(config, data); }),
+            "data/dataset.json: dna_gene: missing; a model with gene windows reads the DNA at each "
+            "gene's start");
   config.gene_window = false;
-  EXPECT_NO_THROW(check_gene_windows(config, data));
+  EXPECT_NO_THROW(check_gene_inputs(config, data));
+  config.gene_position = true;
+  EXPECT_EQ(input_error([&] { check_gene_inputs(config, data); }),
+            "data/dataset.json: gene_starts: missing; a model with gene positions needs the starts "
+            "of genes");
 }
 
 }  // namespace
