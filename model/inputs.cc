@@ -146,6 +146,7 @@ void check_sizes(const CdtConfig& config, const Dataset& data, const ModelAndDat
   const Size sizes[] = {{"dna_dim", config.dna_dim, data.dna_dim},
                         {"rna_dim", config.rna_dim, data.rna_dim},
                         {"protein_dim", config.protein_dim, data.protein_dim},
+                        {"bins", config.bin_position ? config.bins : data.bins, data.bins},
                         {kGenes, config.genes, check_genes ? data.genes_count() : config.genes}};
   for (const Size& size : sizes) {
     if (size.model == size.data) continue;

@@ -49,10 +49,10 @@ std::optional<ModelInputs> read_model_inputs(const TensorFile& file, std::int64_
 PairUse pair_use(const TensorFile& file, const ModelOverrides& overrides, const Dataset& data);
 
 /// Compares the data set with the model in `reader`, whose configuration is `config`. Throws
-/// InputError naming what differs: sizes, genes and, without other_inputs, bins, assembly and
-/// embeddings. With match_genes, first reorders the genes of `data` to the model's order and drops
-/// genes that the model lacks, with their pairs. Reports on stderr what was mapped, what differs,
-/// and what the file does not record.
+/// InputError naming what differs: sizes (with bin positions also the number of bins), genes and,
+/// without other_inputs, bins, assembly and embeddings. With match_genes, first reorders the genes
+/// of `data` to the model's order and drops genes that the model lacks, with their pairs. Reports
+/// on stderr what was mapped, what differs, and what the file does not record.
 void fit_to_model(const TensorFile& reader, const CdtConfig& config, const ModelOverrides& choice,
                   Dataset* data);
 

@@ -168,5 +168,14 @@ expect_fail 2 "$work/without/dataset.json: gene_starts: missing" "$CDT_BIN/cdt-p
 expect_fail 2 '--readout' "${train[@]}" --data "$data" --readout row --out "$work/refused"
 expect_fail 2 'readout' "${train[@]}" --data "$data" --readout column --model "$work/run/model.safetensors" \
   --out "$work/refused"
+cp -r "$data" "$work/halved"
+sed -i 's/16,/8,/' "$work/halved/dataset.json"
+half=$(($(stat -c %s "$data/dna.f32") / 2))
+truncate -s $half "$work/halved/dna.f32"
+rm "$work/halved/truth.json"
+expect_fail 2 "bins: does not fit the data set $work/halved (expected 16, got 8)" "$CDT_BIN/cdt-predict" \
+  --data "$work/halved" --model "$work/run/model.safetensors" --other-inputs --quiet --out "$work/refused"
+expect_ok "$CDT_BIN/cdt-predict" --data "$work/halved" --model "$work/plain/model.safetensors" --other-inputs --quiet \
+  --no-controls --out "$work/halves"
 check 'nothing was written' test ! -e "$work/refused"
 finish

@@ -161,6 +161,18 @@ TEST_F(ModelInputsTest, OtherInputsAreRefusedUnlessTheyAreMeant) {
   EXPECT_EQ(fit(&synonym), "");
 }
 
+/// A model with bin positions has features for its number of bins and no other.
+TEST_F(ModelInputsTest, OtherBinsDoNotFitAModelWithBinPositions) {
+  const auto one_bin_more = [](Dataset* data) { ++data->bins; };
+  EXPECT_EQ(complaint(one_bin_more, {.other_inputs = true}), "");
+  config.bin_position = true;
+  config.bins = Dataset(data_dir).bins;
+  save();
+  expect_message(complaint(one_bin_more, {.other_inputs = true}), model_file, "bins",
+                 "does not fit the data set " + data_dir.string());
+  EXPECT_EQ(complaint([](Dataset* data) { ++data->bin_bp; }, {.other_inputs = true}), "");
+}
+
 TEST_F(ModelInputsTest, PairsTellWhereTheModelWasTrained) {
   const SafetensorsReader file(model_file);
   const auto with = [&](const std::function<void(std::vector<Pair>*)>& change) {
