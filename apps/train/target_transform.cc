@@ -1,26 +1,15 @@
 #include "apps/train/target_transform.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "apps/train/validation.h"
 #include "engine/error.h"
+#include "model/stats/normal.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
 namespace {
-
-/// The standard normal quantile of p in (0, 1), by bisection to the last bit.
-double normal_quantile(double p) {
-  double low = -40.0, high = 40.0;
-  for (;;) {
-    const double middle = low + 0.5 * (high - low);
-    if (middle <= low || middle >= high) return middle;
-    (0.5 * std::erfc(-middle / std::numbers::sqrt2) < p ? low : high) = middle;
-  }
-}
 
 /// Standard deviation of the effects, the unit of scaled targets. 1 for fewer than two, which are
 /// too few to train on anyway.

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <vector>
 
 #include "engine/random.h"
 #include "model/stats/bootstrap.h"
+#include "model/stats/normal.h"
 #include "model/stats/statistics.h"
 
 namespace cdt {
@@ -48,6 +50,16 @@ TEST(StatisticsTest, RanksShareTies) {
   const std::vector<double> x{0.5, -1.25, 2.0, 2.0, 3.5, -0.75, 0.0, 1.5};
   EXPECT_EQ(average_ranks(x), (std::vector<double>{4, 1, 6.5, 6.5, 8, 2, 3, 5}));
   EXPECT_EQ(average_ranks(std::vector<double>{7, 7, 7}), (std::vector<double>{2, 2, 2}));
+}
+
+TEST(NormalTest, QuantilesInvertTheDistribution) {
+  EXPECT_NEAR(normal_quantile(0.5), 0.0, 1e-15);
+  EXPECT_NEAR(normal_quantile(0.1), -1.2815515655446004, 1e-14);
+  EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-14);
+  for (const double p : {1e-300, 1e-12, 0.3, 0.7}) {
+    expect_relative(0.5 * std::erfc(-normal_quantile(p) / std::numbers::sqrt2), p, 1e-11);
+  }
+  EXPECT_NEAR(normal_quantile(0.25), -normal_quantile(0.75), 1e-15);
 }
 
 // numpy.quantile([1, 2, 4, 8], [.025, .5, .975])
