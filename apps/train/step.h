@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/train/options.h"
+#include "apps/train/rna_input.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/optim/adamw.h"
@@ -16,7 +17,6 @@
 #include "model/cdt.h"
 #include "model/dna_feed.h"
 #include "model/gene_places.h"
-#include "model/rna_input.h"
 
 namespace cdt {
 

@@ -1,4 +1,4 @@
-#include "model/rna_input.h"
+#include "apps/train/rna_input.h"
 
 #include <map>
 
