@@ -72,7 +72,8 @@ void add_choice_options(Cli* cli, AttributeOptions* options) {
   PairChoice* choice = &options->choice;
   cli->option("pair", &choice->pairs,
               "ENHANCER:GENE to explain, with samples ENHANCER:GENE:SAMPLE; may be repeated");
-  cli->option("pairs", &choice->file, "TSV of pairs, columns enhancer and gene");
+  cli->option("pairs", &choice->file,
+              "TSV of pairs, columns enhancer and gene, with samples also sample");
   cli->choice("split", &choice->split, {"train", "val", "test"}, "explain the pairs of a split");
   cli->number("sample", &choice->sample, 0, 1e15,
               "explain N random pairs of the split, drawn with --seed; 0: all");

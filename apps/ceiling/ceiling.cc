@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kEnhancer = "enhancer";
 constexpr const char* kGene = "gene";
+constexpr const char* kSample = "sample";
 constexpr std::int32_t kFewClusters = 20;  // intervals that resample fewer are too narrow
 
 struct CeilingOptions {
@@ -77,6 +78,9 @@ TableColumns choose_columns(const CeilingOptions& options) {
     out.second.key = out.first.key;
   } else if (has(a, kEnhancer) && has(a, kGene) && has(b, kEnhancer) && has(b, kGene)) {
     out.first.key = out.second.key = {kEnhancer, kGene};
+    if (has(a, kSample) && has(b, kSample)) {
+      out.first.advice = out.second.advice = ": give --key enhancer,gene,sample";
+    }
   } else {
     out.first.key = {a.front()};
     out.second.key = {b.front()};

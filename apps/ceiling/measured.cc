@@ -59,7 +59,9 @@ std::vector<MeasuredRow> read_measured(const std::filesystem::path& file,
     MeasuredRow row;
     for (int k = 0; k < value; ++k) row.key.append(k > 0 ? "\t" : "").append(rows.field(k));
     if (!keys.insert(row.key).second) {
-      rows.fail(0, "twice: " + escape_bytes(row.key) + "; the key must name one row");
+      std::vector<std::string> key;
+      for (int k = 0; k < value; ++k) key.push_back(escape_bytes(rows.field(k)));
+      rows.fail(0, "twice: " + joined(key, ", ") + "; the key must name one row" + columns.advice);
     }
     row.cluster = columns.cluster.empty() ? row.key : std::string(rows.field(value + 1));
     row.value = value_of(rows, value);

@@ -12,7 +12,8 @@ namespace cdt {
 struct MeasuredColumns {
   std::vector<std::string> key;  // together they name a row
   std::string value;
-  std::string cluster;  // rows that belong together; "" if every row is on its own
+  std::string cluster;   // rows that belong together; "" if every row is on its own
+  std::string advice{};  // appended to the message that a key is there twice
 };
 
 struct MeasuredRow {

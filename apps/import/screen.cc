@@ -47,6 +47,10 @@ class PairReader {
       note(options_.pairs.string() +
            ": there is no column split: all pairs are train; cdt-split divides them");
     }
+    if (genes_.samples.empty() && file_.has_samples()) {
+      note(options_.pairs.string() +
+           ": column sample is left out: without --samples the RNA has no samples");
+    }
     while (file_.next()) take_row();
   }
 

@@ -144,7 +144,7 @@ float PairsFile::se() const {
 }
 
 void PairsFile::require_samples() const {
-  if (!tsv_.has(kSample)) tsv_.fail(kSample, "missing; the RNA is of samples");
+  if (!has_samples()) tsv_.fail(kSample, "missing; the RNA is of samples");
 }
 
 std::string pairs_text(const std::vector<Pair>& pairs, const std::vector<std::string>& enhancers,

@@ -55,6 +55,7 @@ class PairsFile {
   std::int32_t fold() const;
   /// Standard error of beta, or 0 if there is no se column.
   float se() const;
+  bool has_samples() const { return tsv_.has(kSample); }
   /// Throws InputError if there is no column `sample`, which data sets with RNA of samples need.
   void require_samples() const;
 

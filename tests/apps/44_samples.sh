@@ -40,6 +40,9 @@ refused "$work/one.npy: array: has the wrong shape (expected (samples, genes, fe
 head -2 "$work/samples.txt" >"$work/two.txt"
 refused "$work/two.txt: lines: there must be a sample for each table" \
   --rna "$work/rna.npy" --samples "$work/two.txt" --pairs "$work/pairs.tsv"
+expect_ok "${import[@]}" --rna "$work/one.npy" --pairs "$work/pairs.tsv" --out "$work/pooled"
+expect_text "$work/stderr" "note: $work/pairs.tsv: column sample is left out: without --samples the RNA has no samples"
+check 'it is' [ "$(head -1 "$work/pooled/pairs.tsv" | tr '\t' '\n' | grep -c sample)" -eq 0 ]
 printf 'liver\nlung\nliver\n' >"$work/twice.txt"
 refused "$work/twice.txt: line 3: sample liver is in line 1 already" \
   --rna "$work/rna.npy" --samples "$work/twice.txt" --pairs "$work/pairs.tsv"
@@ -118,6 +121,13 @@ check 'the prediction of the sample is explained' test \
 check 'and that of the other sample' test "$(number prediction "$work/two/pairs.tsv" liver "$pair")" != \
   "$(number prediction "$work/two/pairs.tsv" skin "$pair")"
 check 'tracks name the sample' grep -q 'in sample skin' "$work"/two/tracks/2_*_skin.gradient.bedGraph
+check '--pairs needs the sample too' grep -q 'enhancer and gene, with samples also sample' \
+  <("$CDT_BIN/cdt-attribute" --help | tr -s ' \n' ' ')
+awk -F '\t' -v OFS='\t' 'NR < 5 { print $2, $3, $NF }' "$work/pairs.tsv" >"$work/chosen.tsv"
+cut -f 1,2 "$work/chosen.tsv" >"$work/unsampled.tsv"
+expect_ok "${explain[@]}" --pairs "$work/chosen.tsv" --out "$work/listed"
+expect_fail 2 'unsampled.tsv: line 1, column sample: column is missing' "${explain[@]}" --pairs "$work/unsampled.tsv" \
+  --out "$work/refused"
 expect_fail 2 '--pair: does not end in a sample of the data set' "${explain[@]}" --pair "${pair%:*}" --out "$work/refused"
 expect_fail 2 '--maps: whole attention maps are not written' "${explain[@]}" --pair "$pair" --maps all --out "$work/refused"
 expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --prediction "$work/prediction" \

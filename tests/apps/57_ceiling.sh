@@ -103,6 +103,16 @@ bad() { # NEEDLE CONTENT-OF-B ARGUMENT...
 }
 bad 'bad.tsv: line 1, column A: column is missing' 'gene\tb\nx\t1\n'
 bad 'bad.tsv: line 3, column gene: twice: x' 'gene\tA\nx\t1\nx\t1\n'
+# Rows of samples: the message gives the key that names each of them, if both tables have the column.
+printf 'enhancer\tgene\tsample\tbeta\n' >"$work/samples.tsv"
+awk -v OFS='\t' 'BEGIN { for (i = 0; i < 20; ++i) print "E" int(i / 4), "G" int(i / 2) % 2, "S" i % 2, sin(i * i) }' \
+  >>"$work/samples.tsv"
+twice='samples.tsv: line 3, column enhancer: twice: E0, G0; the key must name one row'
+expect_fail 2 "$twice: give --key enhancer,gene,sample" "$ceiling" "$work/samples.tsv" "$work/samples.tsv"
+expect_ok "$ceiling" "$work/samples.tsv" "$work/samples.tsv" --key enhancer,gene,sample
+expect_text "$work/stdout" '20 common rows'
+expect_fail 2 "$twice" "$ceiling" "$work/samples.tsv" "$work/b.tsv"
+check 'no such key where one lacks the column' test "$(grep -c 'give --key' "$work/stderr")" -eq 0
 bad 'bad.tsv: line 2, column A: ' 'gene\tA\nx\tone\n'
 bad 'bad.tsv: line 2, column A: ' 'gene\tA\nx\tinf\n'
 bad 'bad.tsv: line 2: wrong number of columns' 'gene\tA\nx\n'
