@@ -21,6 +21,7 @@
 #include "io/format/tensor_file.h"
 #include "io/format/text.h"
 #include "model/checkpoint.h"
+#include "model/fingerprint.h"
 
 namespace cdt {
 namespace {
@@ -112,7 +113,9 @@ class Checkpoint {
     write_optimiser(state, model_->parameters(), *optimiser_, digest_);
     state.flush_to_disk();
     AtomicFile provenance(folder / kProvenanceFile);
-    provenance.write(provenance_text(options, {digest_, ""}, backend_.get()));
+    Fingerprint fingerprint{.model = digest_, .data = ""};
+    name_extensions(model_->config(), &fingerprint);
+    provenance.write(provenance_text(options, fingerprint, backend_.get()));
     provenance.flush_to_disk();
     save_model(folder / "model.safetensors", *model_, *backend_, recorded_);
     provenance.commit();

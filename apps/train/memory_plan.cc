@@ -69,6 +69,10 @@ void print_model(std::ostream& out, const Cdt& model) {
   const auto trained = [&](std::int64_t count) {
     return some_frozen ? format_with_commas(count) : std::string();
   };
+  const std::string extensions = extensions_text(model.config());
+  if (!extensions.empty()) {
+    out << "extensions: " << extensions << ", which the released model does not have\n\n";
+  }
   std::vector<Module> modules;
   for (const Parameter& parameter : model.parameters()) {
     if (modules.empty() || modules.back().name != parameter.module) {

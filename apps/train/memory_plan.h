@@ -17,8 +17,8 @@ namespace cdt {
 MemoryPlan plan_memory(const CdtConfig& config, const TrainSettings& settings, std::int64_t bins,
                        Backend& device, std::int64_t samples = 0);
 
-/// Prints the table of --dry-run: module, tensors, parameters and, if some are frozen, how many are
-/// trained; the total; the plan.
+/// Prints the extensions of the model, if any, and the table of --dry-run: module, tensors,
+/// parameters and, if some are frozen, how many are trained; the total; the plan.
 void print_model(std::ostream& out, const Cdt& model);
 void print_plan(std::ostream& out, const MemoryPlan& plan, std::int64_t bins, std::int64_t batch);
 

@@ -8,6 +8,7 @@
 
 #include "apps/train/trace_figure.h"
 #include "apps/train/trace_text.h"
+#include "engine/error.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -236,6 +237,14 @@ class Drawing {
 
 }  // namespace
 
-std::string trace_svg(const StepTrace& trace) { return Drawing(trace).text(); }
+std::string trace_svg(const StepTrace& trace) {
+  const std::string extensions = extensions_text(trace.config);
+  if (!extensions.empty()) {
+    throw InputError("command line", "--trace-format",
+                     "svg draws models without extensions, and this one has " + extensions +
+                         "; text and json show it");
+  }
+  return Drawing(trace).text();
+}
 
 }  // namespace cdt

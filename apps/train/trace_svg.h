@@ -7,7 +7,8 @@
 
 namespace cdt {
 
-/// Boxes are modules, with their names as ids; arrows are their inputs, with shapes.
+/// Boxes are modules, with their names as ids; arrows are their inputs, with shapes. Throws
+/// InputError for a model with extensions: their inputs fit into no column of the figure.
 std::string trace_svg(const StepTrace& trace);
 
 }  // namespace cdt

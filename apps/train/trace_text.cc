@@ -87,6 +87,13 @@ std::string profile_row(const std::string& pass, const std::string& op, const st
   return left(pass, kPassWidth) + left(op, kOpWidth) + right(calls, kCallsWidth) + work + "\n";
 }
 
+/// "released form", "paper form extended by gene readout, bin position"
+std::string form_text(const CdtConfig& config) {
+  const std::string form = std::string(variant_name(config.variant)) + " form";
+  const std::string extensions = extensions_text(config);
+  return extensions.empty() ? form : form + " extended by " + extensions;
+}
+
 }  // namespace
 
 std::string dimensions(const Shape& shape, const std::string& sign) {
@@ -115,8 +122,8 @@ std::string short_count(std::int64_t count) {
 
 std::string trace_text(const StepTrace& trace) {
   std::ostringstream out;
-  out << "A training step of the " << variant_name(trace.config.variant)
-      << " model as it runs, op by op\nbatch " << trace.batch << ", " << trace.bins << " bins, "
+  out << "A training step as it runs, op by op\n"
+      << form_text(trace.config) << "\nbatch " << trace.batch << ", " << trace.bins << " bins, "
       << trace.config.genes << " genes, " << trace.precision << " on " << trace.device
       << "\n\nFLOP: of matrix products, two for a multiply-add. bytes: each operand read once,\n"
          "each result written once. Both as --profile counts them.\n\n";

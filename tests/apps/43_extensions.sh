@@ -24,10 +24,18 @@ expect_ok "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/resumed"
 expect_same "$work/run/model.safetensors" "$work/resumed/model.safetensors"
 expect_ok "$CDT_BIN/cdt-train" --verify "$work/run" --quiet
 expect_ok "$CDT_BIN/cdt-train" --dry-run --data "$data" "${extended[@]}" "${sizes[@]}"
+check 'the first line names the extensions' test "$(head -1 "$work/stdout")" = \
+  'extensions: gene readout, bin position, gene position, which the released model does not have'
 expect_text "$work/stdout" 'gene_position'
+expect_ok "$CDT_BIN/cdt-convert" "$work/run/last" "$work/converted"
+expect_text "$work/converted/provenance.json" '"extensions": "gene readout, bin position, gene position"'
 expect_ok "${train[@]}" --epochs 1 --data "$data" --out "$work/plain"
+expect_ok "$CDT_BIN/cdt-train" --dry-run --data "$data" "${sizes[@]}"
+cp "$work/stdout" "$work/plain-dry-run"
+expect_ok "$CDT_BIN/cdt-convert" "$work/plain/last" "$work/plain-converted"
 check 'no extension in other runs' test -z \
-  "$(grep -lE 'readout|_position|extensions' "$work/plain/config.json" "$work/plain/model.safetensors")"
+  "$(grep -lE 'readout|_position|extend|extensions' "$work/plain/config.json" "$work/plain/model.safetensors" \
+    "$work/plain-dry-run" "$work/plain-converted/provenance.json")"
 
 # --- genes without a known start are counted, once and only if starts matter
 loud=("$CDT_BIN/cdt-train" "${sizes[@]}" --epochs 1 --data "$data")
@@ -128,6 +136,8 @@ expect_ok "$CDT_BIN/cdt-train" --resume --epochs 2 --quiet --out "$work/half"
 expect_same "$work/windowed/model.safetensors" "$work/half/model.safetensors"
 expect_ok "$CDT_BIN/cdt-train" --verify "$work/windowed" --quiet
 expect_ok "$CDT_BIN/cdt-train" --dry-run --trace --data "$windows" "${window[@]}" "${sizes[@]}"
+check 'a trace names the extensions' test "$(sed -n 2p "$work/stdout")" = \
+  'released form extended by gene readout, gene window'
 expect_text "$work/stdout" 'gene_window'
 expect_ok "${train[@]}" --epochs 1 --data "$windows" "${window[@]}" --init-from "$work/warm/model.safetensors" \
   --mask-bins 0.2 --feature-dropout 0.1 --accumulate 2 --out "$work/noise"

@@ -80,6 +80,11 @@ done
 expect_fail 2 "--trace: follows a step that is not computed: it needs --dry-run" "$train" --trace --out "$work/x"
 expect_fail 2 "--trace-format: changes nothing here: it needs --trace" "$train" --dry-run --trace-format json
 expect_fail 2 "--trace-format: " "$train" --dry-run --trace --trace-format png
+for extension in "--readout gene" "--bin-position distance" "--gene-position distance"; do
+  read -ra words <<<"$extension"
+  expect_fail 2 "--trace-format: svg draws models without extensions" \
+    "$train" --dry-run --trace --device cpu --trace-format svg "${words[@]}"
+done
 expect_fail 2 "--trace: takes no value" "$train" --dry-run --trace=svg
 expect_fail 2 "model sizes: " "$train" --dry-run --trace --hidden 10 --heads 3
 finish

@@ -21,6 +21,7 @@
 #include "apps/train/trace_svg.h"
 #include "apps/train/trace_text.h"
 #include "engine/cpu/cpu_backend.h"
+#include "engine/error.h"
 #include "io/format/json.h"
 #include "model/cdt.h"
 
@@ -131,8 +132,7 @@ TEST_P(TraceOfAStep, ItsOpsAddUpToTheProfile) {
   EXPECT_EQ(forward.bytes + backward.bytes + outside.bytes, all.bytes);
 }
 
-// The layers that read the windows of genes are those of other modules, and counted there.
-TEST(TraceOfExtensions, ParametersCountOnce) {
+StepTrace trace_with_extensions() {
   TrainSettings settings = sizes("released", 3, 1);
   settings.readout = "gene";
   settings.bin_position = settings.gene_position = kByDistance;
@@ -140,9 +140,15 @@ TEST(TraceOfExtensions, ParametersCountOnce) {
   CdtConfig config = config_of(settings);
   config.bins = kBins;
   CpuBackend device(1);
-  const StepTrace trace = trace_step(config, settings, kBins, device);
+  return trace_step(config, settings, kBins, device);
+}
+
+// The layers that read the windows of genes are those of other modules, and counted there.
+TEST(TraceOfExtensions, ParametersCountOnce) {
+  const StepTrace trace = trace_with_extensions();
+  CpuBackend device(1);
   Arena lasting(device, "lasting");
-  EXPECT_EQ(trace.parameters(), Cdt(config, device, lasting, false).parameter_count());
+  EXPECT_EQ(trace.parameters(), Cdt(trace.config, device, lasting, false).parameter_count());
   const auto windows =
       std::find_if(trace.modules.begin(), trace.modules.end(),
                    [](const StepTrace::Module& m) { return m.name == kGeneWindowModule; });
@@ -150,6 +156,19 @@ TEST(TraceOfExtensions, ParametersCountOnce) {
   EXPECT_EQ(windows->parameters, 0);
   EXPECT_GT(windows->forward.flop, 0.0);
   EXPECT_GT(windows->backward.flop, 0.0);
+}
+
+TEST(TraceOfExtensions, TextNamesThem) {
+  const std::string text = trace_text(trace_with_extensions());
+  const char* const form =
+      "\nreleased form extended by gene readout, bin position, gene position, gene window\n";
+  EXPECT_NE(text.find(form), std::string::npos);
+  const std::string plain = trace_text(trace_of(sizes("released", 3, 1)));
+  EXPECT_NE(plain.find("\nreleased form\n"), std::string::npos);
+}
+
+TEST(TraceOfExtensions, HaveNoFigure) {
+  EXPECT_THROW(trace_svg(trace_with_extensions()), InputError);
 }
 
 TEST_P(TraceOfAStep, EveryParameterIsReadByItsModule) {
