@@ -89,7 +89,7 @@ struct Predicted {
 
 struct PredictSettings {
   std::int64_t batch = 4;     // contexts per pass
-  bool with_controls = true;  // take the same time again
+  bool with_controls = true;  // passes_per_context() instead of one
   std::uint64_t seed = 0;     // of the controls
   bool quiet = false;         // if set, no progress line
 };

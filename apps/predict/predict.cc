@@ -86,7 +86,8 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
       "TSV of a second screen (enhancer, gene, beta, with samples also sample); its agreement "
       "gives a noise ceiling");
   cli.flag("no-controls", &options->no_controls,
-           "skip the controls, which double the time; nothing is then concluded about DNA");
+           "skip the controls, which take at least the same time again, about five times with gene "
+           "positions or samples; nothing is then concluded about DNA");
   constexpr double kAny = std::numeric_limits<double>::infinity();
   cli.number("positive-below", &options->positive_below, -kAny, kAny,
              "pairs with a smaller beta are positives, for AUPRC and AUROC; without it, those with "
