@@ -66,7 +66,7 @@ struct Evaluation {
   std::int64_t folds = 0;        // of the data set; 0: none
   std::int64_t train_pairs = 0;  // on which the baselines are fitted
   std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
-  std::int64_t samples = 1;       // of the pairs; 1 without samples
+  std::int64_t samples = 1;  // of the pairs; 1 without samples
   BootstrapOptions bootstrap;
   Score model;
   /// Scores over pairs whose gene has training pairs, and over those whose gene has none, so that,
