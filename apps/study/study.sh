@@ -9,7 +9,7 @@
 #   --by UNIT        what stays together in a fold: locus (default), pair, enhancer, gene or chromosome
 #   --shares LIST    shares of the training loci for a learning curve, separated by commas (1)
 #   --genes FILE     BED of gene starts: baselines that know the distance
-#   --train OPTIONS  further options of cdt-train, as one word ('--hidden 64 --epochs 20')
+#   --train OPTIONS  further options of cdt-train, as one word ('--hidden 64 --epochs 20'); {run} in it is the run's name
 #   --predict OPTIONS  further options of cdt-predict ('--positive-below -0.2')
 #   --against LIST   other studies of the same data set to compare with: their OUT folders, separated by commas
 #   --jobs N         runs side by side (1); each has its share of the cores
@@ -83,6 +83,7 @@ threads=$((cores > jobs ? cores / jobs : 1))
 
 # run_one SHARE FOLD SEED: trains and predicts, unless that is done.
 run_one() {
+  set -f # options are words, not patterns of file names
   local name=share-$1-fold-$2-seed-$3
   local run=$out/runs/$name prediction=$out/predictions/$name log=$out/log/$name
   [ ! -e "$prediction/metrics.json" ] || return 0
@@ -90,7 +91,7 @@ run_one() {
   [ -z "$genes" ] || baselines=(--genes "$genes")
   local how=(--data "$folded" --fold "$2" --train-share "$1" --seed "$3")
   # shellcheck disable=SC2206
-  how+=($train)
+  how+=(${train//\{run\}/$name})
   [ ! -e "$run/last/state.safetensors" ] || how=(--resume)
   if ! "$bin/cdt-train" "${how[@]}" --out "$run" --threads "$threads" --quiet >"$log.train" 2>&1; then
     printf 'study: %s: %s\n' "$name" "$(tail -n 1 "$log.train")" >&2

@@ -56,6 +56,16 @@ check 'the gain is the difference' awk -v a="$(r_in "$work/other" ensemble)" -v 
   'BEGIN { exit !(gain - (a - b) < 1e-6 && a - b - gain < 1e-6) }'
 refuse_study 'no finished study' apps/study/study.sh --bin "$CDT_BIN" --data "$out/data" --out "$work/none" --against "$work"
 
+# --- a study of warm starts: {run} is the same run of another study; after steps of nothing it predicts the same.
+expect_ok apps/study/study.sh --bin "$CDT_BIN" --data "$out/data" --out "$work/warm" --seeds 1 --against "$out" --predict \
+  '--positive-below -0.1 --bootstrap 200' --train "--epochs 1 --hidden 16 --heads 2 --pool-heads 2 --feed-forward 32
+  --fusion 16 --init-from $out/runs/{run}/model.safetensors --lr 1e-12 --lr-scale *=0.5"
+for run in 1 2 3; do
+  expect_text "$work/warm/runs/share-1-fold-$run-seed-1/provenance.json" "out/runs/share-1-fold-$run-seed-1/model.safetensors"
+done
+check 'it begins where the other ended' awk -v a="$(r_in "$work/warm" ensemble)" -v b="$(r_in "$work/warm" out)" \
+  'BEGIN { exit !(a != "" && a - b < 1e-5 && b - a < 1e-5) }'
+
 # --- mistakes
 expect_ok study --seeds 1
 refuse_study 'is a study with another setting' study --by pair

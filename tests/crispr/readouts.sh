@@ -42,7 +42,9 @@ declare -A models=(
   [gene-positions]='--readout gene --bin-position distance --gene-position distance'
 )
 order=(released gene gene-bins gene-starts gene-positions)
-# How each switch changes the options of the last model.
+# How each switch changes the options of the last model. A warm start is from the gene readout's run of the same fold and
+# seed, which lacks the positions.
+warm="--init-from $out/gene/runs/{run}/model.safetensors"
 declare -A switches=(
   [plateau]='s/--warmup-steps 60 --schedule cosine//'
   [decay-of-all]='s/--no-decay biases-and-norms//'
@@ -54,6 +56,8 @@ declare -A switches=(
   [masked-bins]='s/$/ --mask-bins 0.1/'
   [feature-dropout]='s/$/ --feature-dropout 0.1/'
   [chosen-by-auprc]='s/$/ --monitor auprc/'
+  [warm]="s#\$# $warm#"
+  [warm-slow]="s#\$# $warm --lr-scale *=0.1 --lr-scale bin_position=1 --lr-scale gene_position=1#"
 )
 
 mkdir -p "$out"
@@ -97,5 +101,7 @@ mkdir -p "$out/unchanged"
 "$bin/cdt-predict" --data "$out/folds" "${same[@]}" --out "$out/unchanged/study" --overwrite --quiet
 for name in $(printf '%s\n' "${!switches[@]}" | sort); do
   changed=$(tr -s '\n' ' ' <<<"$recipe ${models[$last]}" | sed "${switches[$name]}")
-  run_study "$name" "$changed" --seeds "$switch_seeds" --against "$(by_commas unchanged)"
+  against=(unchanged)
+  [ "$name" != warm-slow ] || against+=(warm)
+  run_study "$name" "$changed" --seeds "$switch_seeds" --against "$(by_commas "${against[@]}")"
 done
