@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 namespace cdt {
@@ -21,7 +22,7 @@ struct DropoutKey {
   /// rounded to a multiple of 2^-16. A p above 0 never becomes 0, nor does one below 1 become 1.
   std::uint32_t threshold() const {
     if (p <= 0.0F) return 0;
-    const auto nearest = static_cast<std::uint32_t>(static_cast<double>(p) * 65536.0 + 0.5);
+    const auto nearest = static_cast<std::uint32_t>(std::lround(static_cast<double>(p) * 65536.0));
     return std::clamp(nearest, 1U, 65535U);
   }
   /// The multiplier of kept elements. It belongs to the rounded probability, so the expected value

@@ -28,6 +28,7 @@ std::vector<std::int32_t> distinct_genes(const std::vector<Pair>& pairs);
 /// An enhancer with the RNA of a sample. Without samples contexts are enhancers.
 struct Context {
   std::int32_t sample = 0, enhancer = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): of the generated code
   friend auto operator<=>(const Context&, const Context&) = default;
 };
 /// Distinct contexts of the pairs, ascending: those of a sample are neighbours.

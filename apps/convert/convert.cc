@@ -164,8 +164,9 @@ void convert(const ConvertOptions& options) {
   const auto bytes =
       static_cast<std::uint64_t>(checkpoint.model().parameter_count()) * sizeof(float);
   const bool has_optimiser = checkpoint.optimiser() != nullptr;
-  if (has_optimiser && form != Form::kSafetensors)
+  if (has_optimiser && form != Form::kSafetensors) {
     expect_plain(options.in, *checkpoint.optimiser());
+  }
   switch (form) {
     case Form::kFolder: {
       if (!has_optimiser) {
