@@ -58,7 +58,7 @@ inline constexpr const char* kBinPosition = "bin position";
 inline constexpr const char* kGenePosition = "gene position";
 inline constexpr const char* kGeneWindow = "gene window";
 /// Follows such names in text.
-inline constexpr const char* kNotInReleased = ", which the released model does not have.";
+inline constexpr const char* kNotInReleased = ", which the released model does not have";
 /// Names what the model has beyond the released one, such as "gene readout, bin position"; "" if
 /// nothing.
 std::string extensions_text(const CdtConfig& config);

@@ -48,8 +48,7 @@ std::string rounded_up(double value) {
 template <class Evidence>
 std::string over_tested(const Evidence& e) {
   if (e.left_out == 0) return "";
-  return "Over the " + number_of(e.pairs, "pair") + (e.any_gene ? "" : " of trained genes") +
-         " at loci that had no part in training, ";
+  return "Over the " + number_of(e.pairs, "pair") + " " + tested_pairs_are(e.any_gene) + ", ";
 }
 
 std::string none_can_test(bool any_gene) {
@@ -212,9 +211,8 @@ std::string about_positions(const Fingerprint& fingerprint) {
   std::string out = fingerprint.has(kBinPosition) ? kKnowsBins : kNoPositions;
   if (fingerprint.has(kGenePosition)) {
     out +=
-        " It knows how far each gene's start is from the window's centre, so a high r may come "
-        "from "
-        "that distance alone.";
+        " It knows how far each gene's start is from the window's centre, so a high r may "
+        "come from that distance alone.";
   }
   if (fingerprint.has(kGeneWindow)) {
     out +=

@@ -98,9 +98,8 @@ void add_controls(const ToEvaluate& given, const ScoredPairs& scored,
 
 }  // namespace
 
-std::string Evaluation::tested_pairs_are() const {
-  return std::string(any_gene_tests() ? "" : "of trained genes ") +
-         "at loci that had no part in training";
+std::string tested_pairs_are(bool any_gene) {
+  return std::string(any_gene ? "" : "of trained genes ") + "at loci that had no part in training";
 }
 
 std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split) {

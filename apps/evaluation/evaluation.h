@@ -96,8 +96,6 @@ struct Evaluation {
 
   /// Whether pairs of genes without training pairs can test the model too.
   bool any_gene_tests() const { return fingerprint.has(kGeneReadout); }
-  /// Which pairs can test it, in words: "at loci that had no part in training".
-  std::string tested_pairs_are() const;
   const BaselineScore* strongest_baseline() const {
     return baselines.empty() ? nullptr : &baselines[strongest];
   }
@@ -118,6 +116,8 @@ struct ToEvaluate {
   Fingerprint fingerprint{};
   bool ranks = false;  // Evaluation::ranks
 };
+/// Which pairs can test a model, in words; any_gene: Evaluation::any_gene_tests().
+std::string tested_pairs_are(bool any_gene);
 /// Pairs of the data set that chose the model: val, unless val is the split being evaluated.
 std::vector<Pair> pairs_that_chose(const Dataset& data, const std::string& split);
 Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap);

@@ -144,7 +144,7 @@ std::string study_text(const Study& study) {
   if (!study.positives.empty()) out += "positive: " + study.positives + "\n";
   if (study.outputs) out += "outputs: " + *study.outputs + ", not effects\n";
   if (study.extensions) {
-    out += wrapped("extensions: ", *study.extensions + kNotInReleased);
+    out += wrapped("extensions: ", *study.extensions + kNotInReleased + ".");
   }
   out += "\n" + arm_text(whole, !study.positives.empty()) + "\n" + fold_lines(whole);
   for (const StudyClaim& claim : whole.claims) out += "\n" + wrapped(claim.name + ": ", claim.text);

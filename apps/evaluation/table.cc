@@ -165,11 +165,11 @@ std::string summary_table(const Evaluation& e) {
   if (e.controls) out += control_rows(*e.controls, "");
   if (e.tested_controls) {
     out += control_rows(*e.tested_controls, ", over the " + number_of(e.tested_pairs, "pair") +
-                                                " " + e.tested_pairs_are());
+                                                " " + tested_pairs_are(e.any_gene_tests()));
   }
   for (const NamedClaim& c : claims_of(e)) out += wrapped(c.name + ": ", c.claim.text);
   if (e.fingerprint.extensions) {
-    out += wrapped("extensions: ", *e.fingerprint.extensions + kNotInReleased);
+    out += wrapped("extensions: ", *e.fingerprint.extensions + kNotInReleased + ".");
   }
   return out + wrapped("positions: ", about_positions(e.fingerprint));
 }

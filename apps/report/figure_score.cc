@@ -87,7 +87,8 @@ Html details(const Evaluation& e) {
   Html out = score_table(e);
   if (e.controls) out += control_table(*e.controls, "The same model with inputs taken away");
   if (e.tested_controls) {
-    out += control_table(*e.tested_controls, "The same, over pairs " + e.tested_pairs_are());
+    out += control_table(*e.tested_controls,
+                         "The same, over pairs " + tested_pairs_are(e.any_gene_tests()));
   }
   return out;
 }

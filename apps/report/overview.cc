@@ -116,8 +116,7 @@ Html model_row(const Material& material) {
              std::to_string(c.heads) + " heads";
   if (material.run.has_model) out += ", " + count_text(material.run.parameters) + " parameters";
   const std::string extensions = extensions_of(c);
-  if (!extensions.empty())
-    out += "; with " + extensions + ", which the released model does not have";
+  if (!extensions.empty()) out += "; with " + extensions + kNotInReleased;
   return out;
 }
 

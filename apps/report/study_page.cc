@@ -29,7 +29,7 @@ Html opening(const Study& study) {
                           " (95\u202f% intervals over loci).");
   if (study.outputs) out += element("p", kRanksMeaning);
   if (study.extensions) {
-    out += element("p", "The models have extensions: " + *study.extensions + kNotInReleased);
+    out += element("p", "The models have extensions: " + *study.extensions + kNotInReleased + ".");
   }
   for (const StudyClaim& claim : arm.claims) {
     out += claim_html("p", claim.name, claim.said, with_true_minus(claim.text));

@@ -131,7 +131,7 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
             << "; steered by " << steered_by << '\n';
   const std::string extensions = extensions_text(model.config());
   if (!extensions.empty() && !options.resume) {
-    note("the model has " + extensions + ", which the released model does not have");
+    note("the model has " + extensions + kNotInReleased);
   }
   if (model.config().gene_position && !options.resume) say_unknown_starts(data);
   const bool sizes_chosen = options.given.count("hidden") > 0 || !options.common.model.empty();

@@ -71,7 +71,7 @@ void print_model(std::ostream& out, const Cdt& model) {
   };
   const std::string extensions = extensions_text(model.config());
   if (!extensions.empty()) {
-    out << "extensions: " << extensions << ", which the released model does not have\n\n";
+    out << "extensions: " << extensions << kNotInReleased << "\n\n";
   }
   std::vector<Module> modules;
   for (const Parameter& parameter : model.parameters()) {
