@@ -27,8 +27,7 @@ constexpr std::array<LeakKind, 5> kLeakKinds{
       "their sequence is not new to the model."},
      {"windows_in_train", Severity::kWarning, &Leakage::content,
       "have a DNA window nearly identical in content to one of training, which is the same "
-      "enhancer "
-      "or a copy elsewhere, so the model may recognise it."},
+      "enhancer or a copy elsewhere, so the model may recognise it."},
      {"genes_in_train", Severity::kNote, &Leakage::gene,
       "have a gene with training pairs, so the mean of each gene alone predicts part of them: "
       "compare a model with the baseline gene mean."}}};

@@ -106,8 +106,8 @@ void find_untrained_genes(const Dataset& data, Findings* out) {
                   Severity::kWarning,
                   counted_text(genes, "gene") + " with " + counted_text(pairs, "val or test pair") +
                       (genes == 1 ? " has" : " have") +
-                      " no training pair: the model has an output of its own for each gene, so "
-                      "these predictions come from untrained weights.",
+                      " no training pair: the released readout has an output of its own for "
+                      "each gene, so it predicts these from untrained weights.",
                   {{"genes", genes}, {"val_and_test_pairs", pairs}}});
 }
 

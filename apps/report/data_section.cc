@@ -47,8 +47,7 @@ PageSection data_section(const Dataset& data, const std::filesystem::path& genes
   PageSection out{"data", "What is unusual in the data set", {}, {}, {}};
   out.introduction =
       "Each finding says what may change a conclusion. A warning can make a result look better "
-      "than "
-      "it is, or mean something else.";
+      "than it is, or mean something else.";
   out.text = findings_list(shown ? recorded->findings : findings_without_dna(data, genes));
   std::string missing;
   std::string file = genes.string();
@@ -58,8 +57,8 @@ PageSection data_section(const Dataset& data, const std::filesystem::path& genes
         "without reading DNA.";
   } else if (!shown) {
     missing =
-        "audit.json of the data set is of other pairs or tables than it has now, so the "
-        "findings above were computed for this page, without reading DNA.";
+        "audit.json of the data set is of another split or other tables, so the findings above "
+        "were computed for this page, without reading DNA.";
   } else if (!recorded->has_gene_starts) {
     missing = "The audit was made without gene starts, so it has no finding about distances.";
     if (file.empty() && data.gene_starts.empty()) file = "genes.bed";

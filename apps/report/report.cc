@@ -44,7 +44,8 @@ bool parse_options(int argc, char** argv, ReportOptions* options) {
           "Writes one self-contained HTML page about a run, or about a study: its numbers, its "
           "figures, and how to read them. Figures are drawn with gnuplot. --data and --run are "
           "required except with --study.");
-  cli.common(&options->common, {"data", "out", "device", "precision", "threads", "seed", "quiet"});
+  cli.common(&options->common,
+             {"data", "out-file", "device", "precision", "threads", "seed", "quiet"});
   cli.option("run", &options->run, "run directory of cdt-train");
   cli.option("attribution", &options->attribution, "output of cdt-attribute");
   cli.option("prediction", &options->prediction,

@@ -14,8 +14,7 @@ namespace {
 
 constexpr const char* kFoldMeans =
     "Each number is a mean over the folds: of the model and baselines of that fold, over the pairs "
-    "that "
-    "it tests.";
+    "that it tests.";
 
 struct Line {
   const StudyScore* score;
@@ -26,7 +25,7 @@ std::vector<Line> lines_of(const StudyArm& arm) {
   std::vector<Line> out{{&arm.ensemble, Ink::kBlue}, {&arm.runs, Ink::kBlue}};
   for (const StudyScore& s : arm.controls) out.push_back({&s, Ink::kRed});
   for (const StudyScore& s : arm.baselines) out.push_back({&s, Ink::kMuted});
-  for (const StudyScore& s : arm.others) out.push_back({&s, Ink::kBlue});
+  for (const StudyScore& s : arm.others) out.push_back({&s, Ink::kOrange});
   return out;
 }
 
@@ -167,6 +166,9 @@ Item study_scores_figure(const Gnuplot& gnuplot, const Study& study, bool of_aup
   if (!arm.controls.empty()) {
     figure.legend.push_back({Ink::kRed, "dot", "the same models with inputs taken away"});
   }
+  if (!arm.others.empty()) {
+    figure.legend.push_back({Ink::kOrange, "dot", "the ensemble of another study"});
+  }
   figure.reading = Html(kFoldMeans) +
                    " Compare by the intervals of the differences in the table, not by whether the "
                    "intervals in the picture overlap.";
@@ -199,8 +201,7 @@ Item study_folds_figure(const Gnuplot& gnuplot, const Study& study) {
       {Ink::kMuted, "dot", "the strongest baseline"}};
   figure.reading =
       "Folds differ because their pairs do; the runs of a fold differ because of the seed alone. "
-      "A gain "
-      "that is smaller than either spread needs the paired interval to be believed.";
+      "A gain that is smaller than either spread needs the paired interval to be believed.";
   figure.finding = "The standard deviation of r is " + fixed(arm.sd_over_folds, 3) + " over folds";
   if (std::isfinite(arm.sd_over_seeds)) {
     figure.finding +=
@@ -239,8 +240,7 @@ Item study_curve_figure(const Gnuplot& gnuplot, const Study& study) {
                    {Ink::kMuted, "dot", "its strongest baseline, fitted on the same share"}};
   figure.reading =
       "A curve that still rises at its right end says that more pairs would help; one that is flat "
-      "says "
-      "that something else limits the model.";
+      "says that something else limits the model.";
   std::vector<std::vector<Html>> rows;
   for (std::size_t i = study.arms.size(); i-- > 0;) {  // the smallest share first
     const StudyArm& arm = study.arms[i];

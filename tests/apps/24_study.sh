@@ -49,6 +49,8 @@ other() { apps/study/study.sh --bin "$CDT_BIN" --data "$out/data" --out "$work/o
 expect_ok other --train '--epochs 1 --hidden 8 --heads 2 --pool-heads 2 --feed-forward 8 --fusion 8' --against "$out"
 expect_text "$work/stdout" 'study out'
 expect_text "$work/other/study.html" 'study out'
+expect_text "$work/other/study.html" 'the ensemble of another study'
+check 'no such colour on a page without one' [ "$(grep -c 'the ensemble of another study' "$out/study.html")" -eq 0 ]
 r_in() { awk -F '\t' -v kind="$2" '$1 == 1 && $2 == "all" && $3 == kind { print $6 }' "$1/study/study.tsv"; }
 check 'it has the r that it has there' [ "$(r_in "$work/other" out)" = "$(r_in "$out" ensemble)" ]
 check 'the gain is the difference' awk -v a="$(r_in "$work/other" ensemble)" -v b="$(r_in "$out" ensemble)" \
