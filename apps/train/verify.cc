@@ -85,7 +85,8 @@ TrainOptions options_of(const TrainOptions& given, const RunRecipe& recipe, cons
     refuse(config, "options", "they are not those of " + (given.verify / "last").string());
   }
   if (!out.settings.decays()) {
-    out.settings.epochs = std::max(out.settings.epochs, until.epoch);  // or fewer
+    const std::int64_t begun = until.position > 0 ? until.epoch : until.epoch - 1;
+    out.settings.epochs = std::max(out.settings.epochs, begun);  // or fewer
   }
   // All of them were given, as far as the files that the run started from are concerned.
   for_each_setting([&](const Setting& setting) { out.given.insert(setting.name); });

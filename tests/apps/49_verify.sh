@@ -23,6 +23,8 @@ mkdir "$work/out"
 # --- equal: a run, one that was interrupted and resumed, one of several batches a step, one of another number
 expect_ok "${new[@]}" --out "$work/run" --epochs 2 --seed 3
 verify 0 run --threads 2
+expect_ok "$train" --verify "$work/run"
+expect_text "$work/stderr" ', at most 2 epochs;'
 for thing in data code build machine 'best weights' 'last weights' optimiser metrics; do
   says "$thing"$'\tequal'
 done
