@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/error.h"
+#include "io/format/gzip.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 
@@ -59,7 +60,7 @@ Locus element_of_name(const TsvFile& file) {
 }  // namespace
 
 KnownPairs read_known_pairs(const std::filesystem::path& path) {
-  TsvFile file(path, {"gene"}, {"chrom", "start", "end", "enhancer"});
+  TsvFile file(lines_of_text_or_gzip(path), {"gene"}, {"chrom", "start", "end", "enhancer"});
   const bool by_columns = file.has(kChrom) && file.has(kStart) && file.has(kEnd);
   if (!by_columns && !file.has(kEnhancer)) {
     throw InputError(path.string(), "line 1",

@@ -35,8 +35,8 @@ bool parse_options(int argc, char** argv, AuditOptions* options) {
              "BED file (plain or gzip) of genes by symbol; adds findings about distances, "
              "chromosomes and the assembly; default: the data set's own gene table, if it has one");
   cli.option("known-pairs", &options->known_pairs,
-             "TSV of elements known to act on a gene, in the assembly that the data set claims: "
-             "gene, and chrom start end or enhancer (a place)");
+             "TSV (plain or gzip) of elements known to act on a gene, in the assembly that the "
+             "data set claims: gene, and chrom start end or enhancer (a place)");
   cli.option("chrom-sizes", &options->chrom_sizes,
              "chromosome sizes (name and bases, tab-separated) of an assembly other than hg19 and "
              "hg38");

@@ -40,7 +40,7 @@ bool parse_options(int argc, char** argv, CeilingOptions* options) {
   Cli cli("cdt-ceiling",
           "Compares two tables of measurements over the rows that both have: Pearson's and "
           "Spearman's correlation with 95 % intervals, and what their agreement bounds. Tables "
-          "are tab-separated with a header line.");
+          "are tab-separated with a header line, plain or gzip.");
   cli.positional("A", &options->first, "table of the first measurement");
   cli.positional("B", &options->second, "table of the second measurement");
   cli.option("key", &options->key,
@@ -51,7 +51,7 @@ bool parse_options(int argc, char** argv, CeilingOptions* options) {
   cli.option("cluster", &options->cluster,
              "column of A whose equal values mark rows that belong together; the bootstrap draws "
              "them together. Default: enhancer if A has it, or else every row on its own");
-  cli.common(&options->common, {"out", "seed"});
+  cli.common(&options->common, {"out-file", "seed"});
   if (!cli.parse(argc, argv)) return false;
   if (options->second_value.empty()) options->second_value = options->value;
   return true;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/format/gzip.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 
@@ -39,7 +40,7 @@ float value_of(const TsvFile& rows, int column) {
 }  // namespace
 
 std::vector<std::string> header_of(const std::filesystem::path& file) {
-  LineFile lines(file);
+  LineFile lines = lines_of_text_or_gzip(file);
   std::string_view line;
   if (!lines.next(&line)) throw InputError(lines.file(), "line 1", "header line is missing");
   const std::vector<std::string_view> names = split(line, '\t');
@@ -52,7 +53,7 @@ std::vector<MeasuredRow> read_measured(const std::filesystem::path& file,
   const int value = static_cast<int>(names.size());
   names.push_back(columns.value);
   if (!columns.cluster.empty()) names.push_back(columns.cluster);
-  TsvFile rows(file, names);
+  TsvFile rows(lines_of_text_or_gzip(file), names);
   std::vector<MeasuredRow> out;
   std::unordered_set<std::string> keys;
   while (rows.next()) {

@@ -137,8 +137,9 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
     } else if (name == "model") {
       option("model", &options->model,
              "checkpoint: a .safetensors file, or one written by torch.save");
-    } else if (name == "out") {
-      option("out", &options->out, "where to write the results");
+    } else if (name == "out" || name == "out-file") {
+      option("out", &options->out,
+             name == "out" ? "folder to write the results to" : "file to write");
       flag("overwrite", &options->overwrite,
            "replace the results of an earlier run of this program in --out");
     } else if (name == "device") {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/error.h"
+#include "io/format/gzip.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
 #include "model/stats/statistics.h"
@@ -28,7 +29,7 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
   std::vector<std::string> columns{"enhancer", "gene", "beta"};
   if (!data.samples.empty()) columns.emplace_back("sample");
   const NameIndex samples = index_names(data.samples);
-  TsvFile rows(file, columns);
+  TsvFile rows(lines_of_text_or_gzip(file), columns);
   ScreenFile out;
   while (rows.next()) {
     ++out.rows;

@@ -81,10 +81,9 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");
   cli.number("bootstrap", &options->bootstrap, 100, 1000000,
              "replicates of the bootstrap over loci");
-  cli.option(
-      "replicate", &options->replicate,
-      "TSV of a second screen (enhancer, gene, beta, with samples also sample); its agreement "
-      "gives a noise ceiling");
+  cli.option("replicate", &options->replicate,
+             "TSV (plain or gzip) of a second screen (enhancer, gene, beta, with samples also "
+             "sample); its agreement gives a noise ceiling");
   cli.flag("no-controls", &options->no_controls,
            "skip the controls, which take at least the same time again, about five times with gene "
            "positions or samples; nothing is then concluded about DNA");

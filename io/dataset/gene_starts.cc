@@ -15,7 +15,6 @@
 namespace cdt {
 namespace {
 
-constexpr std::size_t kFileLimit = std::size_t{1} << 30U;
 
 struct GeneLine {
   Locus interval;
@@ -66,7 +65,7 @@ GeneStarts read_gene_starts(const std::filesystem::path& path,
                             const std::vector<std::string>& genes,
                             const std::vector<Enhancer>& enhancers, const std::string& name) {
   const NameIndex index = index_names(genes);
-  LineFile lines(path.string(), open_text_or_gzip(path, kFileLimit));
+  LineFile lines = lines_of_text_or_gzip(path);
   std::vector<std::optional<GeneLine>> first(genes.size());
   std::set<std::int64_t> lengths;  // two different lengths are enough to know
   std::int64_t intervals = 0;

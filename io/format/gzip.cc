@@ -199,4 +199,8 @@ std::unique_ptr<ByteStream> open_text_or_gzip(const std::filesystem::path& path,
   return std::make_unique<GzipText>(std::move(file), limit);
 }
 
+LineFile lines_of_text_or_gzip(const std::filesystem::path& path, std::size_t limit) {
+  return {path.string(), open_text_or_gzip(path, limit)};
+}
+
 }  // namespace cdt

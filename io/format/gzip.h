@@ -30,4 +30,8 @@ inline constexpr std::size_t kTextRatio = 32;
 /// damage, a file cut short, or text over `limit` bytes or kTextRatio.
 std::unique_ptr<ByteStream> open_text_or_gzip(const std::filesystem::path& path, std::size_t limit);
 
+/// The lines of a text file that may be gzip. Throws InputError as open_text_or_gzip().
+LineFile lines_of_text_or_gzip(const std::filesystem::path& path,
+                               std::size_t limit = std::size_t{1} << 30U);
+
 }  // namespace cdt

@@ -188,7 +188,11 @@ std::unique_ptr<ByteStream> open_plain(const std::filesystem::path& path, std::s
 
 TsvFile::TsvFile(const std::filesystem::path& path, std::vector<std::string> required_columns,
                  std::vector<std::string> optional_columns)
-    : lines_(path), names_(std::move(required_columns)) {
+    : TsvFile(LineFile(path), std::move(required_columns), std::move(optional_columns)) {}
+
+TsvFile::TsvFile(LineFile lines, std::vector<std::string> required_columns,
+                 std::vector<std::string> optional_columns)
+    : lines_(std::move(lines)), names_(std::move(required_columns)) {
   const std::size_t required = names_.size();
   std::move(optional_columns.begin(), optional_columns.end(), std::back_inserter(names_));
   std::string_view header;

@@ -41,11 +41,9 @@ class ByteStream {
 /// Opens a file without decompression. Throws InputError as read_text_file().
 std::unique_ptr<ByteStream> open_plain(const std::filesystem::path& path, std::size_t limit);
 
-/// The lines of a text file, without line ends ("
-/// " or "\r
-/// ") and without a byte order mark. The last line may lack its line end; blank lines at the end of
-/// the file are dropped. The file is read in pieces. Throws InputError "line N" on a NUL byte or a
-/// line over 1 MiB.
+/// The lines of a text file, without line ends ("\n" or "\r\n") and without a byte order mark. The
+/// last line may lack its line end; blank lines at the end of the file are dropped. The file is
+/// read in pieces. Throws InputError "line N" on a NUL byte or a line over 1 MiB.
 class LineFile {
  public:
   explicit LineFile(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 30U);
@@ -80,6 +78,9 @@ class LineFile {
 class TsvFile {
  public:
   explicit TsvFile(const std::filesystem::path& path, std::vector<std::string> required_columns,
+                   std::vector<std::string> optional_columns = {});
+  /// Reads a table from its lines, such as those of lines_of_text_or_gzip().
+  explicit TsvFile(LineFile lines, std::vector<std::string> required_columns,
                    std::vector<std::string> optional_columns = {});
 
   /// Moves to the next data row; false at the end.

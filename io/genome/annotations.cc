@@ -58,7 +58,7 @@ std::set<std::string> classes_in_list(std::string_view label) {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path)
-      : lines_(path.string(), open_text_or_gzip(path, kFileLimit)) {
+      : lines_(lines_of_text_or_gzip(path, kFileLimit)) {
     out_.path = path;
     out_.name = stem_of(path);
     note_assemblies(path.filename().string());

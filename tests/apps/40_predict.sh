@@ -171,8 +171,9 @@ expect_text "$work/test/metrics.json" '"split": "test"'
   tr -d ' \n' <"$data/truth.json" | grep -o '{"enhancer":"[^"]*","gene":"[^}]*}' |
     sed 's/.*"enhancer":"\([^"]*\)","gene":"\([^"]*\)".*"noiseless_beta":\([-0-9.e]*\).*/\2\t\3\t\1/'
 } >"$work/screen.tsv"
+gzip -k "$work/screen.tsv"
 expect_ok "$predict" --data "$data" --model "$model" --out "$work/replicate" --quiet \
-  --replicate "$work/screen.tsv"
+  --replicate "$work/screen.tsv.gz"
 expect_text "$work/stdout" "second screen, $pairs pairs: r "
 expect_text "$work/stderr" 'rows are not of this split and are skipped: '
 replicate() { sed -n '/"replicate": {/,/}/p' "$work/replicate/metrics.json" |

@@ -24,6 +24,11 @@ expect_text "$work/stdout" "over 35 groups of equal enhancer"
 expect_text "$work/stdout" "The agreement of another quantity is no ceiling"
 check 'nothing was missing' test "$(grep -c 'missing value' "$work/stdout")" -eq 0
 cp "$work/stdout" "$work/said"
+gzip -k "$work/a.tsv" "$work/b.tsv"
+expect_ok "$ceiling" "$work/a.tsv.gz" "$work/b.tsv.gz"
+check 'compressed tables give the same' cmp <(sed 's/\.gz,/,/' "$work/stdout") "$work/said"
+head -c 300 "$work/b.tsv.gz" >"$work/cut.tsv.gz"
+expect_fail 2 'cut.tsv.gz: gzip: ' "$ceiling" "$work/a.tsv.gz" "$work/cut.tsv.gz"
 
 # number NAME: the value of an estimate in the file.
 number() { tr -d ' \n' <"$work/ceiling.json" | grep -oP "\"$1\":\{\"value\":\K[-0-9.e]+"; }
