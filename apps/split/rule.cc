@@ -32,9 +32,10 @@ constexpr double kLeastUnits = 20;
 class Parts {
  public:
   Parts(std::span<const double> shares, const Load& all, const std::vector<double>& unit_sizes)
-      : held_(shares.size()) {
+      : all_(all), equal_(true), held_(shares.size()) {
     const double largest = *std::max_element(shares.begin(), shares.end());
     for (const double share : shares) {
+      equal_ = equal_ && share == largest;
       wanted_.push_back({share * all.pairs, share * all.positive});
       const double limit = wanted_.back().pairs / kLeastUnits;
       double small = 0;  // pairs of units that are small enough
@@ -44,12 +45,12 @@ class Parts {
     }
   }
 
-  /// Adds a unit to the part that lacks most of its share, and returns that part.
+  /// Adds a unit to the part that needs it most, and returns that part.
   std::int32_t take(const Load& unit) {
     std::size_t best = held_.size();
     for (std::size_t i = 0; i < held_.size(); ++i) {
       if (!(wanted_[i].pairs > 0) || unit.pairs > limit_[i]) continue;
-      if (best == held_.size() || lack(i, unit) > lack(best, unit)) best = i;
+      if (best == held_.size() || need(i, unit) > need(best, unit)) best = i;
     }
     held_[best].pairs += unit.pairs;
     held_[best].positive += unit.positive;
@@ -57,16 +58,23 @@ class Parts {
   }
 
  private:
-  /// Share of its positives and of its pairs that the part still lacks; only the latter counts for
-  /// a unit without positives.
-  std::pair<double, double> lack(std::size_t i, const Load& unit) const {
-    const auto of = [](double held, double wanted) {
-      return wanted > 0 ? 1 - held / wanted : -INFINITY;
-    };
-    return {unit.positive > 0 ? of(held_[i].positive, wanted_[i].positive) : 0.0,
-            of(held_[i].pairs, wanted_[i].pairs)};
+  /// Equal parts need what they lack most of: positives if the unit has some, then pairs. A unit
+  /// may be larger than the whole of a small part, so unequal parts need what brings pairs and
+  /// positives nearest to the shares: what lowers the sums of (held - wanted)^2 / wanted most.
+  std::pair<double, double> need(std::size_t i, const Load& unit) const {
+    const Load &held = held_[i], &wanted = wanted_[i];
+    const double pairs = 1 - held.pairs / wanted.pairs;
+    const double positive = unit.positive > 0 ? 1 - held.positive / wanted.positive : 0.0;
+    if (equal_) return {positive, pairs};
+    double gain = unit.pairs / all_.pairs * (2 * pairs - unit.pairs / wanted.pairs);
+    if (unit.positive > 0) {
+      gain += unit.positive / all_.positive * (2 * positive - unit.positive / wanted.positive);
+    }
+    return {gain, 0.0};
   }
 
+  Load all_;
+  bool equal_;  // whether all parts want the same
   std::vector<Load> wanted_, held_;
   std::vector<double> limit_;  // pairs of the largest unit that a part takes
 };

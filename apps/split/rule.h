@@ -28,10 +28,11 @@ struct SplitRule {
 std::vector<Pair> split_again(const Dataset& data, const std::vector<std::int32_t>& units,
                               const SplitRule& rule);
 
-/// Part of each pair, an index of `shares`. Units are taken in a random order, larger ones first,
-/// and each goes to the part that lacks most of its share: of the positive pairs (label 1) if the
-/// unit has some, else of all pairs. shares: of the pairs, their sum is 1. A part whose share is 0
-/// gets nothing. A smaller part takes no unit of more than a twentieth of it, if there are enough
+/// Part of each pair, an index of `shares`. Units are taken in a random order, larger ones first.
+/// Of equal parts each goes to the one that lacks most of its share: of the positive pairs (label
+/// 1) if the unit has some, else of all pairs; of unequal parts, to the one where it brings pairs
+/// and positives nearest to the shares. shares: of the pairs, their sum is 1. A part whose share is
+/// 0 gets nothing. A smaller part takes no unit of more than a twentieth of it, if there are enough
 /// others, so that it has many units.
 std::vector<std::int32_t> assign(const std::vector<Pair>& pairs,
                                  const std::vector<std::int32_t>& units,

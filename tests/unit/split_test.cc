@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -145,6 +146,30 @@ TEST(Splits, LargeUnitsGoToTheLargestPart) {
     if (p.enhancer < 3) of_large.insert(p.fold);
   }
   EXPECT_EQ(of_large.size(), 3U) << "folds of equal size share them";
+}
+
+TEST(Splits, UnitsLargerThanASmallPartGoToTheLargest) {
+  // Pairs by chromosome, as unlike as in a real screen, and positive pairs on nearly all.
+  const std::array<std::int32_t, 14> sizes{1985, 1187, 872, 711, 690, 443, 400,
+                                           303,  130,  129, 91,  78,  46,  43};
+  Dataset data;
+  for (std::size_t c = 0; c < sizes.size(); ++c) {
+    const std::string name = std::to_string(c);
+    data.enhancers.push_back({"chr" + name, 0, 500, "e" + name});
+    for (std::int32_t k = 0; k < sizes[c]; ++k) {
+      data.pairs.push_back(
+          {.enhancer = static_cast<std::int32_t>(c), .gene = k, .beta = 0, .label = k % 40 == 1});
+    }
+  }
+  SplitRule rule = by(Unit::kChromosome, {0.8, 0.1, 0.1});
+  for (rule.seed = 0; rule.seed < 10; ++rule.seed) {
+    const std::vector<Pair> pairs = made(data, rule);
+    for (const bool positive : {false, true}) {
+      EXPECT_NEAR(share_of(pairs, Split::kTrain, positive), 0.8, 0.04) << rule.seed;
+      EXPECT_NEAR(share_of(pairs, Split::kVal, positive), 0.1, 0.04) << rule.seed;
+      EXPECT_NEAR(share_of(pairs, Split::kTest, positive), 0.1, 0.04) << rule.seed;
+    }
+  }
 }
 
 TEST(Splits, AShareOfZeroGetsNothing) {
