@@ -86,19 +86,20 @@ std::string arm_text(const StudyArm& arm, bool with_auprc) {
   return out;
 }
 
-/// One line for each share, if there are several.
+/// One line for each share, if there are several. Seeds draw their own loci, so an ensemble has
+/// seen more than its share: the model is compared by its single runs.
 std::string curve_text(const Study& study) {
   if (study.arms.size() < 2) return "";
   std::string out =
-      "\nlearning curve\n" + text("%10s%14s%10s  %16s%12s  %16s\n", "share", "train pairs", "r",
-                                  "95 % interval", "strongest", "95 % interval");
+      "\nlearning curve\n" + text("%10s%14s%12s  %16s%12s  %16s\n", "share", "train pairs",
+                                  "single run", "95 % interval", "strongest", "95 % interval");
   for (std::size_t i = study.arms.size(); i-- > 0;) {  // the smallest share first
     const StudyArm& arm = study.arms[i];
     std::vector<double> pairs;
     for (const StudyFold& fold : arm.folds) pairs.push_back(static_cast<double>(fold.train_pairs));
     const StudyScore* strongest = arm.baseline(arm.strongest);
     out += text("%10s%14.0f", format_number(arm.train_share).c_str(), mean(pairs)) +
-           estimate_cells(arm.ensemble.pearson, 10) +
+           estimate_cells(arm.runs.pearson, 12) +
            estimate_cells(strongest == nullptr ? Estimate{} : strongest->pearson, 12) + "\n";
   }
   return out;

@@ -32,7 +32,13 @@ rm -r "$out/predictions/share-1-fold-2-seed-1" "$out/runs/share-1-fold-2-seed-1"
 expect_ok study --seeds 2
 check 'one run was made' [ "$(grep -c '^share-' "$work/stdout")" -eq 1 ]
 expect_same "$work/first" "$out/study/study.json"
-# A second share extends it.
+# A second share extends it. Each seed draws its own loci for it, so the curve is that of single runs.
+expect_ok study --seeds 2 --shares 0.5,1 --jobs 2
+single=$(awk -F '\t' '$1 == 0.5 && $2 == "all" && $3 == "runs" { printf "%.3f", $6 }' "$out/study/study.tsv")
+check 'the learning curve is of single runs' [ "$(awk '/^learning curve/ { curve = 1 }
+  curve && $1 == 0.5 { print $3 }' "$work/stdout")" = "$single" ]
+check 'which differ from the ensemble' [ "$(awk -F '\t' '$1 == 0.5 && $2 == "all" && $3 == "ensemble" {
+  printf "%.3f", $6 }' "$out/study/study.tsv")" != "$single" ]
 expect_ok study --seeds 1 --shares 0.5,1 --jobs 2
 expect_text "$work/stdout" 'learning curve'
 expect_text "$out/study.html" 'Learning curve'
