@@ -121,11 +121,11 @@ void find_distances(const AuditInput& input, Findings* out) {
   if (!d.size.empty()) {
     numbers["quartiles_bp"] = {quantile(0.25), quantile(0.5), quantile(0.75)};
     out->push_back({"enhancer_gene_distances", Severity::kNote,
-                    "Half of the enhancers lie within " + kilobases(quantile(0.5)) +
-                        " of the start of the gene they are tested with (quartiles " +
-                        kilobases(quantile(0.25)) + " and " + kilobases(quantile(0.75)) +
-                        "), which alone predicts much of the effect: compare a model with the "
-                        "baseline distance.",
+                    "In half of the pairs the enhancer lies within " + kilobases(quantile(0.5)) +
+                        " of the start of the gene (quartiles " + kilobases(quantile(0.25)) +
+                        " and " + kilobases(quantile(0.75)) +
+                        "), and the distance alone may predict part of the effect: compare a "
+                        "model with the baseline distance.",
                     numbers});
   }
   if (d.known() == 0 || share_of(d.inside, d.known()) >= kFewInside) return;

@@ -74,10 +74,11 @@ Html ranking_meaning(const Classification& c) {
   return Html(" Positives are the ") + counted(c.positives, "pair") +
          (c.below ? " with an effect below " + with_true_minus(format_number(*c.below))
                   : std::string(" with label 1")) +
-         "; a lower prediction ranks higher. AUPRC tells how few others rank above them: without "
-         "information it is their share, " +
+         "; a lower prediction ranks higher. AUPRC tells how few others rank above them: equal "
+         "predictions reach their share, " +
          fixed(c.prevalence.value, 3) +
-         ". AUROC is the chance that a positive ranks above another pair: without information "
+         ", and random ones a little more if they are few. AUROC is the chance that a positive "
+         "ranks above another pair: without information "
          "0.5. Precision at 70\u202f% recall is the share of positives among the top pairs that "
          "contain 70\u202f% of them.";
 }

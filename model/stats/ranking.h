@@ -15,8 +15,8 @@ inline constexpr double kReportedRecall = 0.7;
 
 /// NaN if undefined: all three without positives, auroc also without negatives.
 struct RankingMetrics {
-  /// Average precision: the sum over thresholds of precision times gain in recall. Scores without
-  /// information reach the share of positives.
+  /// Average precision: the sum over thresholds of precision times gain in recall. Equal scores
+  /// reach the share of positives; random ones exceed it on average, by more the fewer positives.
   double auprc = 0;
   /// Area under the ROC curve: the probability that a positive's score exceeds a negative's, ties
   /// counting half (the Mann-Whitney U divided by the product of the two counts).

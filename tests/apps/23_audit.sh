@@ -52,7 +52,7 @@ awk -F '\t' -v OFS='\t' 'NR == FNR { gene[FNR] = $1; n = FNR; next }
   "$data/rna.genes.txt" "$screen/enhancers.bed" >"$screen/pairs.tsv"
 expect_ok "$audit" --data "$screen" --genes "$work/genes.bed" --quiet
 expect_text "$work/stdout" 'gene_starts_outside_windows: '
-expect_text "$work/stdout" 'lie within 30 kb of the start'
+expect_text "$work/stdout" 'lies within 30 kb of the start'
 lacks "$work/stdout" genes_on_other_chromosomes
 lacks "$work/stdout" genes_beyond_screen_limit
 # The data set's own table says the same without the option.
