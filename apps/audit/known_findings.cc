@@ -138,8 +138,8 @@ void find_in_known_pairs(const AuditInput& input, Findings* out) {
       comparable == 0
           ? "No gene of " + file +
                 " is tested here on the same chromosome, so coordinates could not be compared."
-          : part_of(coincide, comparable) + " elements known from " + file +
-                " overlap an enhancer tested here with the same gene" +
+          : "In " + part_of(coincide, comparable) + " pairs known from " + file +
+                " the element overlaps an enhancer tested here with the same gene" +
                 (few ? ", so the coordinates may be of another assembly than those of " + file +
                            ", or the enhancers other ones."
                      : ", as they should if both are in one assembly.");

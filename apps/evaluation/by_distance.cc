@@ -43,6 +43,7 @@ ByDistance score_by_distance(const ScoredPairs& pairs, const Places& places,
     if (positives != nullptr) range.positives = 0;
     if (range.pairs == 0) continue;
     const ScoredPairs part = pairs.some(flags);
+    range.loci = count_loci(part.loci());
     const auto score = [&](std::span<const float> all, DistanceScore* into) {
       const std::vector<float> own = chosen<float>(all, flags);
       into->pearson = part.pearson(own);

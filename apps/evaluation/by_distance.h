@@ -10,6 +10,7 @@
 
 #include "apps/evaluation/baselines.h"
 #include "apps/evaluation/classification.h"
+#include "apps/evaluation/loci_count.h"
 #include "apps/evaluation/places.h"
 #include "apps/evaluation/score.h"
 #include "io/format/json_types.h"
@@ -33,6 +34,7 @@ struct DistanceScore {
 struct DistanceRange {
   std::int64_t from_kb = 0, to_kb = 0;  // from is in the range, to is not
   std::int64_t pairs = 0;
+  LociCount loci;
   Nullable<std::int64_t> positives;  // null if nothing says which pairs are positive
   DistanceScore model, baseline;
 
@@ -41,6 +43,7 @@ struct DistanceRange {
     v("from_kb", from_kb);
     v("to_kb", to_kb);
     v("n", pairs);
+    loci.fields(v);
     v("positives", positives);
     model.fields(v);
     v("baseline", baseline);

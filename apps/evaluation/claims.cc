@@ -13,7 +13,7 @@ namespace {
 constexpr double kRounding = 1.0 / 64.0;
 
 /// Why the pairs cannot test a model; "" if they can.
-std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere trained_here) {
+std::string why_no_test(const std::string& split, const LociCount& loci, TrainedHere trained_here) {
   if (trained_here == TrainedHere::kUnknown) {
     return "the model file does not say which pairs it was trained on";
   }
@@ -23,8 +23,8 @@ std::string why_no_test(const std::string& split, std::int64_t loci, TrainedHere
   }
   if (split == "val") return "val also chose the model, so this is no test of it";
   if (split == "train") return "the model was trained on these pairs";
-  if (loci >= kLeastLoci) return "";
-  return "these pairs are of " + std::to_string(loci) + " loci, and fewer than " +
+  if (loci.effective >= kLeastLoci) return "";
+  return "these pairs are of " + loci_text(loci) + ", and fewer than " +
          std::to_string(kLeastLoci) + " are too few to support a claim";
 }
 
@@ -121,7 +121,7 @@ BaselineEvidence baseline_evidence(const Evaluation& e) {
   return {.split = e.split,
           .label = strongest.label,
           .pairs = none ? 0 : used.pairs,
-          .loci = none ? 0 : used.loci,
+          .loci = none ? LociCount{} : used.loci,
           .left_out = e.pairs - e.tested_pairs,
           .any_gene = e.any_gene_tests(),
           .trained_here = e.trained_here,

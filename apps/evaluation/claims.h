@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/loci_count.h"
 #include "model/fingerprint.h"
 
 namespace cdt {
@@ -16,7 +17,7 @@ struct Claim {
   std::string text;
 };
 
-/// With fewer loci than this a bootstrap interval is too narrow to support a claim.
+/// With a smaller effective number of loci a bootstrap interval is too narrow to support a claim.
 inline constexpr std::int64_t kLeastLoci = 20;
 
 /// An interval must be above this; anything less is rounding or negligible.
@@ -25,7 +26,8 @@ inline constexpr double kLeastGain = 1e-3;
 /// Evidence for a claim about DNA, over the pairs that can test it (Evaluation::tested_pairs).
 struct DnaEvidence {
   std::string split;
-  std::int64_t pairs = 0, loci = 0;  // compared
+  std::int64_t pairs = 0;  // compared
+  LociCount loci = {};
   std::int64_t left_out = 0;
   bool any_gene = false;  // Evaluation::any_gene_tests()
   bool has_train = true;  // else the data set cannot tell which loci are new
@@ -34,15 +36,16 @@ struct DnaEvidence {
   Estimate over_shuffled, over_mean;
 };
 DnaEvidence dna_evidence(const Evaluation& evaluation);
-/// "DNA adds something". Needs the intervals of r and of both losses above 0, over at least
-/// kLeastLoci loci known to be new, on a split that had no influence on the model, which was
-/// trained here.
+/// "DNA adds something". Needs the intervals of r and of both losses above 0, over an
+/// effective number of at least kLeastLoci loci known to be new, on a split that had no influence
+/// on the model, which was trained here.
 Claim dna_claim(const DnaEvidence& evidence);
 
 /// Evidence for a claim about the strongest baseline.
 struct BaselineEvidence {
   std::string split, label;
-  std::int64_t pairs = 0, loci = 0;  // compared
+  std::int64_t pairs = 0;  // compared
+  LociCount loci = {};
   std::int64_t left_out = 0;
   bool any_gene = false;  // Evaluation::any_gene_tests()
   TrainedHere trained_here = TrainedHere::kYes;
@@ -59,7 +62,7 @@ Claim baseline_claim(const BaselineEvidence& evidence);
 
 struct GeneEvidence {
   std::string split;
-  std::int64_t loci = 0;
+  LociCount loci = {};
   double change = 0;  // Controls::change_by_genes
   Estimate over_shuffled;
   TrainedHere trained_here = TrainedHere::kYes;

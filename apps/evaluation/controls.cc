@@ -71,7 +71,7 @@ Controls score_controls(const Compared& compared, const ControlPredictions& cont
   real.pearson = compute_metrics(compared.predictions, real.target).pearson;
   Controls out;
   out.pairs = static_cast<std::int64_t>(compared.pairs.size());
-  out.loci = distinct<std::int32_t>(compared.loci);
+  out.loci = count_loci(compared.loci);
   out.pearson = {real.pearson,
                  bootstrap_pearson(compared.predictions, real.target, compared.loci, bootstrap)};
   if (!controls.shuffled_dna.empty()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/evaluation/control_passes.h"
+#include "apps/evaluation/loci_count.h"
 #include "io/dataset/dataset.h"
 #include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
@@ -45,9 +46,10 @@ inline constexpr ControlName kMeanDna{"mean_dna", "mean window"};
 inline constexpr ControlName kShuffledGenes{"shuffled_genes", "gene rows shuffled"};
 
 struct Controls {
-  std::int64_t pairs = 0, loci = 0;  // compared
-  Estimate pearson;                  // of the real predictions of these pairs, over loci
-  Nullable<Control> shuffled_dna;    // if there are at least two enhancers
+  std::int64_t pairs = 0;  // compared
+  LociCount loci;
+  Estimate pearson;                // of the real predictions of these pairs, over loci
+  Nullable<Control> shuffled_dna;  // if there are at least two enhancers
   Control mean_dna, shuffled_genes;
   /// Share of the variance of predictions due to the enhancer's DNA: half the mean squared change
   /// of a prediction when DNA is shuffled, over the variance. About 0 if DNA has no effect, 1 if
@@ -60,7 +62,7 @@ struct Controls {
   template <class V>
   void fields(V& v) {
     v("n", pairs);
-    v("loci", loci);
+    loci.fields(v);
     v("pearson", pearson);
     v("shuffled_dna", shuffled_dna);
     v("variance_by_dna", variance_by_dna);

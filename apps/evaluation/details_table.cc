@@ -62,16 +62,16 @@ std::string classification_rows(const Evaluation& e) {
 
 std::string distance_rows(const Evaluation& e) {
   if (!e.by_distance) return "";
-  std::string out = text("%-15s%6s%10s", "gene start", "pairs", "positives");
+  std::string out = text("%-11s%6s%5s%10s", "gene start", "pairs", "loci", "positives");
   for (const char* name : {"r", "AUPRC"}) out += head(name) + text("%9s", "baseline");
   out += "\n";
   for (const DistanceRange& r : e.by_distance->ranges) {
-    const std::string name = std::to_string(r.from_kb) + " to " + std::to_string(r.to_kb) + " kb";
+    const std::string name = std::to_string(r.from_kb) + "-" + std::to_string(r.to_kb) + " kb";
     const std::string positives = r.positives ? std::to_string(*r.positives) : "-";
-    out +=
-        text("%-15s%6lld%10s", name.c_str(), static_cast<long long>(r.pairs), positives.c_str()) +
-        cells(r.model.pearson) + number_cell(r.baseline.pearson.value, 9, 3) +
-        cells(r.model.auprc) + number_cell(r.baseline.auprc.value, 9, 3) + "\n";
+    out += text("%-11s%6lld%5lld%10s", name.c_str(), static_cast<long long>(r.pairs),
+                static_cast<long long>(r.loci.number), positives.c_str()) +
+           cells(r.model.pearson) + number_cell(r.baseline.pearson.value, 9, 3) +
+           cells(r.model.auprc) + number_cell(r.baseline.auprc.value, 9, 3) + "\n";
   }
   const std::int64_t elsewhere = e.by_distance->elsewhere;
   return elsewhere == 0

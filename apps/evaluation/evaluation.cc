@@ -45,7 +45,7 @@ BaselineGain gain_over(const std::vector<float>& baseline, std::span<const float
   const Metrics other = compute_metrics(baseline, scored.target());
   BaselineGain out{
       static_cast<std::int64_t>(scored.target().size()),
-      distinct(scored.loci()),
+      count_loci(scored.loci()),
       model.pearson,
       {model.pearson - (std::isnan(other.pearson) ? 0.0 : other.pearson), {kNaN, kNaN}},
       model.mse,
@@ -115,7 +115,7 @@ Evaluation evaluate(const ToEvaluate& given, const BootstrapOptions& bootstrap) 
   e.pairs = static_cast<std::int64_t>(pairs.size());
   e.enhancers = distinct<std::int32_t>(column(pairs, &Pair::enhancer));
   e.genes = distinct<std::int32_t>(column(pairs, &Pair::gene));
-  e.loci = distinct(scored.loci());
+  e.loci = count_loci(scored.loci());
   e.samples = distinct<std::int32_t>(column(pairs, &Pair::sample));
   e.bootstrap = bootstrap;
   e.noise_ceiling = given.noise_ceiling;

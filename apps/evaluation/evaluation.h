@@ -12,6 +12,7 @@
 #include "apps/evaluation/by_distance.h"
 #include "apps/evaluation/classification.h"
 #include "apps/evaluation/controls.h"
+#include "apps/evaluation/loci_count.h"
 #include "apps/evaluation/places.h"
 #include "apps/evaluation/replicate.h"
 #include "apps/evaluation/score.h"
@@ -32,7 +33,8 @@ struct BaselineScore {
 /// r of the model minus r of a baseline over some of the pairs. An undefined r of the baseline
 /// counts as 0; NaN if the model has no r.
 struct BaselineGain {
-  std::int64_t pairs = 0, loci = 0;
+  std::int64_t pairs = 0;
+  LociCount loci;
   double pearson = 0;   // of the model
   Estimate difference;  // over loci, both r from the same draws
   double mse = 0, baseline_mse = 0;
@@ -40,7 +42,7 @@ struct BaselineGain {
   template <class V>
   void fields(V& v) {
     v("n", pairs);
-    v("loci", loci);
+    loci.fields(v);
     v("difference", difference);
     v("mse", mse);
     v("baseline_mse", baseline_mse);
@@ -65,7 +67,8 @@ struct Evaluation {
   PairUse use;                   // of the data set's pairs
   std::int64_t folds = 0;        // of the data set; 0: none
   std::int64_t train_pairs = 0;  // on which the baselines are fitted
-  std::int64_t pairs = 0, enhancers = 0, genes = 0, loci = 0;
+  std::int64_t pairs = 0, enhancers = 0, genes = 0;
+  LociCount loci;
   std::int64_t samples = 1;  // of the pairs; 1 without samples
   BootstrapOptions bootstrap;
   Score model;
@@ -127,7 +130,8 @@ std::string why_no_r(const Score& score);
 /// Why a correlation has no interval.
 std::string why_no_interval(const Evaluation& evaluation);
 
-/// Content of metrics.json (docs/formats.md).
+/// Content of metrics.json (docs/formats.md), of this version.
+inline constexpr std::int64_t kMetricsVersion = 4;
 std::string metrics_json(const Evaluation& evaluation);
 /// The evaluation as a text of several lines.
 std::string summary_table(const Evaluation& evaluation);

@@ -95,9 +95,11 @@ Json claims_json(const Evaluation& e) {
 
 std::string metrics_json(const Evaluation& e) {
   const bool with_ceiling = !std::isnan(e.noise_ceiling);
-  Json out = {{"format", "cdt-metrics"},  {"version", 3},          {"split", e.split},
-              {"data", e.data},           {"model", e.model_file}, {"n", e.pairs},
-              {"enhancers", e.enhancers}, {"loci", e.loci},        {"genes", e.genes}};
+  Json out = {{"format", "cdt-metrics"}, {"version", kMetricsVersion}, {"split", e.split},
+              {"data", e.data},          {"model", e.model_file},      {"n", e.pairs},
+              {"enhancers", e.enhancers}};
+  out.update(fields_json(e.loci));
+  out["genes"] = e.genes;
   out["fingerprint"] = fields_json(e.fingerprint);
   out["trained_on_these_pairs"] = trained_here_json(e.trained_here);
   out["fold"] = e.use.fold > 0 ? Json(e.use.fold) : Json();

@@ -16,7 +16,7 @@ namespace cdt {
 namespace {
 
 constexpr const char* kFormat = "cdt-study";
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 /// All scores of an arm, the ensemble first.
 std::vector<const StudyScore*> scores_of(const StudyArm& arm) {
@@ -48,14 +48,14 @@ std::string header_line(bool with_auprc) {
 }
 
 std::string fold_lines(const StudyArm& arm) {
-  std::string out = text("%-8s%8s%8s%10s%12s%12s  %s\n", "fold", "pairs", "loci", "positive",
-                         "ensemble r", "strongest r", "single runs");
+  std::string out = text("%-8s%8s%8s%12s%10s%12s%12s  %s\n", "fold", "pairs", "loci", "effective",
+                         "positive", "ensemble r", "strongest r", "single runs");
   const StudyScore* strongest = arm.baseline(arm.strongest);
   for (std::size_t i = 0; i < arm.folds.size(); ++i) {
     const StudyFold& fold = arm.folds[i];
-    out += text("%-8s%8lld%8lld%10lld", fold_name(fold.fold).c_str(),
-                static_cast<long long>(fold.pairs), static_cast<long long>(fold.loci),
-                static_cast<long long>(fold.positives)) +
+    out += text("%-8s%8lld%8lld%12.1f%10lld", fold_name(fold.fold).c_str(),
+                static_cast<long long>(fold.pairs), static_cast<long long>(fold.loci.number),
+                fold.loci.effective, static_cast<long long>(fold.positives)) +
            number_cell(arm.ensemble.pearson_by_fold[i], 12, 3) +
            number_cell(strongest == nullptr ? kNaN : strongest->pearson_by_fold[i], 12, 3) + " ";
     for (const double r : fold.runs) out += " " + number_cell(r, 0, 3);
@@ -139,9 +139,9 @@ Study read_study(const std::filesystem::path& directory) {
 std::string study_text(const Study& study) {
   const StudyArm& whole = study.arms.front();
   std::string out = number_of(study.pairs, "pair") + " of " +
-                    number_of(study.enhancers, "enhancer") + " in " + std::to_string(study.loci) +
-                    " loci, " + number_of(study.genes, "gene") + "; " +
-                    number_of(whole.seeds, "run") + " per fold\n";
+                    number_of(study.enhancers, "enhancer") + " in " + loci_text(study.loci) + ", " +
+                    number_of(study.genes, "gene") + "; " + number_of(whole.seeds, "run") +
+                    " per fold\n";
   if (!study.positives.empty()) out += "positive: " + study.positives + "\n";
   if (study.outputs) out += "outputs: " + *study.outputs + ", not effects\n";
   if (study.extensions) {
@@ -160,7 +160,7 @@ std::string study_tsv(const Study& study) {
     const std::string share = format_number(arm.train_share);
     for (const StudyScore* s : scores_of(arm)) {
       std::vector<std::string> row{share, "all", s->name, std::to_string(study.pairs),
-                                   std::to_string(study.loci)};
+                                   std::to_string(study.loci.number)};
       for (const Estimate* e : {&s->pearson, &s->auprc, &s->pearson_gain}) {
         row.insert(row.end(),
                    {number(e->value), number(e->interval.low), number(e->interval.high)});
@@ -172,7 +172,7 @@ std::string study_tsv(const Study& study) {
                                          fold_name(fold.fold),
                                          s->name,
                                          std::to_string(fold.pairs),
-                                         std::to_string(fold.loci),
+                                         std::to_string(fold.loci.number),
                                          number(s->pearson_by_fold[i])};
         of_fold.resize(row.size());
         out += tab_separated(of_fold);

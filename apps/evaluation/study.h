@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/evaluation/loci_count.h"
 #include "io/format/json_types.h"
 #include "model/stats/bootstrap.h"
 
@@ -37,7 +38,8 @@ struct StudyScore {
 
 struct StudyFold {
   std::int64_t fold = 0;  // 0: the splits of a data set without folds
-  std::int64_t pairs = 0, loci = 0, positives = 0;
+  std::int64_t pairs = 0, positives = 0;
+  LociCount loci;
   std::int64_t train_pairs = 0;  // mean over the runs
   std::vector<double> runs;      // r of each run, in the order of their folders
 
@@ -45,7 +47,7 @@ struct StudyFold {
   void fields(V& v) {
     v("fold", fold);
     v("pairs", pairs);
-    v("loci", loci);
+    loci.fields(v);
     v("positives", positives);
     v("train_pairs", train_pairs);
     v("pearson_of_runs", runs);
@@ -106,7 +108,8 @@ struct Study {
   std::string positives;                  // what counts as positive, for people; "" if nothing does
   std::optional<std::string> extensions;  // of the models (Fingerprint), if they have any
   std::optional<std::string> outputs;     // kNormalScores, if the models do not predict effects
-  std::int64_t pairs = 0, enhancers = 0, loci = 0, genes = 0;
+  std::int64_t pairs = 0, enhancers = 0, genes = 0;
+  LociCount loci;
   std::vector<StudyArm> arms;  // the largest share first
 
   template <class V>
@@ -120,7 +123,7 @@ struct Study {
     v("positives_are", positives);
     v("pairs", pairs);
     v("enhancers", enhancers);
-    v("loci", loci);
+    loci.fields(v);
     v("genes", genes);
     v("arms", arms);
   }

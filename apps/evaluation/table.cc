@@ -145,15 +145,15 @@ std::string why_no_r(const Score& s) {
 }
 
 std::string why_no_interval(const Evaluation& e) {
-  return e.loci < 2 ? "an interval needs pairs of two loci" : "no draw of loci has a correlation";
+  return e.loci.number < 2 ? "an interval needs pairs of two loci"
+                           : "no draw of loci has a correlation";
 }
 
 std::string summary_table(const Evaluation& e) {
   std::string out =
       e.split + ": " + number_of(e.pairs, "pair") + ", " + number_of(e.enhancers, "enhancer") +
-      " in " + (e.loci == 1 ? "1 locus" : std::to_string(e.loci) + " loci") + ", " +
-      number_of(e.genes, "gene") + (e.samples > 1 ? ", " + number_of(e.samples, "sample") : "") +
-      "\n" + score_rows(e);
+      " in " + loci_text(e.loci) + ", " + number_of(e.genes, "gene") +
+      (e.samples > 1 ? ", " + number_of(e.samples, "sample") : "") + "\n" + score_rows(e);
   if (e.ranks) out += wrapped("outputs: ", kRanksMeaning);
   const BaselineScore* strongest = e.strongest_baseline();
   if (strongest == nullptr) {

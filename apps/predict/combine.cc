@@ -144,16 +144,17 @@ void combine(const CombineOptions& options) {
                                     .seed = static_cast<std::uint64_t>(options.common.seed)}));
   }
   const std::vector<Pair> pairs = pairs_of(arms.front());
-  std::set<std::int32_t> enhancers, genes, loci;
+  std::set<std::int32_t> enhancers, genes;
+  std::vector<std::int32_t> loci;
   for (const Pair& pair : pairs) {
     enhancers.insert(pair.enhancer);
     genes.insert(pair.gene);
-    loci.insert(locus_of[static_cast<std::size_t>(pair.enhancer)]);
+    loci.push_back(locus_of[static_cast<std::size_t>(pair.enhancer)]);
   }
   study.pairs = std::ssize(pairs);
   study.enhancers = std::ssize(enhancers);
   study.genes = std::ssize(genes);
-  study.loci = std::ssize(loci);
+  study.loci = count_loci(loci);
   write_study(out.path(), study, table_text(arms.front(), data),
               provenance_text(options.common, {"", digest, study.extensions}));
   std::cout << study_text(study);

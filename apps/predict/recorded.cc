@@ -6,6 +6,7 @@
 #include <span>
 
 #include "apps/common/session.h"
+#include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/pair_table.h"
 #include "apps/evaluation/position_baselines.h"
 #include "engine/error.h"
@@ -20,8 +21,6 @@ namespace cdt {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kVersion = 3;
 
 // Parts of Recorded.
 struct RecordedTable {
@@ -89,10 +88,10 @@ Recorded read_metrics(const fs::path& file) {
   const nlohmann::json json = parse_json_file(file);
   JsonReader top(json, file.string());
   if (top.string("format") != "cdt-metrics") top.fail("format", "must be cdt-metrics");
-  if (top.integer("version") != kVersion) {
+  if (top.integer("version") != kMetricsVersion) {
     top.fail("version",
              expected_got("is of another version of cdt-predict; run it again",
-                          std::to_string(kVersion), std::to_string(top.integer("version"))));
+                          std::to_string(kMetricsVersion), std::to_string(top.integer("version"))));
   }
   return read_fields<Recorded>(json, file.string());
 }

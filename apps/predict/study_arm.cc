@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "apps/common/leakage.h"
@@ -97,13 +96,11 @@ std::vector<StudyFold> folds_of(const ArmRuns& runs, const FoldedTargets& target
     StudyFold row;
     row.fold = fold.front().fold;
     row.pairs = std::ssize(fold.front().pairs);
-    std::set<std::int32_t> loci;
+    row.loci = count_loci({&targets.cluster[at], fold.front().pairs.size()});
     const Vector target = column(fold.front().pairs, &Pair::beta);
     for (std::size_t i = 0; i < target.size(); ++i, ++at) {
-      loci.insert(targets.cluster[at]);
       row.positives += !targets.positive.empty() && targets.positive[at] ? 1 : 0;
     }
-    row.loci = std::ssize(loci);
     for (const RecordedPrediction& run : fold) {
       row.train_pairs += run.train_pairs / std::ssize(fold);
       row.runs.push_back(compute_metrics(run.predictions, target).pearson);
@@ -138,7 +135,7 @@ const StudyScore* named(const std::vector<StudyScore>& scores, const char* name)
 std::vector<StudyClaim> claims_of(const StudyArm& arm, const ArmRuns& runs, const Kinds& kinds,
                                   const FoldedTargets& targets, std::int64_t at_known_loci,
                                   const std::string& split) {
-  std::int64_t loci = std::ssize(std::set(targets.cluster.begin(), targets.cluster.end()));
+  const LociCount loci = count_loci(targets.cluster);
   bool all_here = true;
   for (const auto& fold : runs.folds) {
     for (const RecordedPrediction& run : fold) all_here = all_here && run.trained_here;
@@ -169,6 +166,12 @@ std::vector<StudyClaim> claims_of(const StudyArm& arm, const ArmRuns& runs, cons
   }
   const StudyScore* strongest = arm.baseline(arm.strongest);
   if (strongest == nullptr) return out;
+  if (arm.train_share < 1 && arm.seeds > 1) {
+    out.push_back({"baseline", false,
+                   "Whether the model beats the baselines cannot be said: each seed trains on loci "
+                   "of its own, so the ensemble has seen more of them than a baseline has."});
+    return out;
+  }
   const bool ranks = runs.folds.front().front().ranks;
   const auto mse_of = [&](const std::string& name) {
     const auto kind = std::find_if(kinds.all.begin(), kinds.all.end(),

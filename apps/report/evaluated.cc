@@ -104,7 +104,8 @@ void finish(const Dataset& data, const std::string& split, std::uint64_t seed,
 RecordedMetrics read_metrics(const std::filesystem::path& directory) {
   const std::string file = (directory / "metrics.json").string();
   const nlohmann::json json = parse_json_file(file);
-  expect_version(json, file, "cdt-metrics", 3, "cdt-predict", predict_command(json, directory));
+  expect_version(json, file, "cdt-metrics", kMetricsVersion, "cdt-predict",
+                 predict_command(json, directory));
   auto out = read_fields<RecordedMetrics>(json, file);
   if (out.split != "train" && out.split != "val" && out.split != "test") {
     throw InputError(file, "split", expected_got("unknown", "train, val or test", out.split));

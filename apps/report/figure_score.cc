@@ -77,9 +77,8 @@ Html control_table(const Controls& controls, const std::string& label) {
   if (controls.shuffled_dna) add(*controls.shuffled_dna);
   add(controls.mean_dna);
   add(controls.shuffled_genes);
-  return element("p",
-                 Html(label) + ": " + counted(controls.pairs, "pair") + " of " +
-                     (controls.loci == 1 ? "one locus" : count_text(controls.loci) + " loci")) +
+  return element("p", Html(label) + ": " + counted(controls.pairs, "pair") + " of " +
+                          loci_text(controls.loci)) +
          table(label, {"", "draws", "r", "R\u00b2", "loss of r", "95\u202f% interval"}, rows);
 }
 

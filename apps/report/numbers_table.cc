@@ -61,7 +61,7 @@ Rows distance_rows(const ByDistance& by_distance, bool with_positives) {
   for (const DistanceRange& r : by_distance.ranges) {
     if (r.pairs == 0) continue;
     const std::string range = std::to_string(r.from_kb) + "\u2013" + count_text(r.to_kb) +
-                              "\u202fkb, " + counted(r.pairs, "pair");
+                              "\u202fkb, " + counted(r.pairs, "pair") + " of " + loci_text(r.loci);
     out.push_back(row("r, " + range, r.model.pearson, &r.baseline.pearson, label));
     if (!with_positives || !r.positives) continue;
     out.push_back(row("AUPRC, " + range + ", " + counted(*r.positives, "positive"), r.model.auprc,

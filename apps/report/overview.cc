@@ -153,8 +153,7 @@ Html facts(const Material& material) {
   if (material.evaluated) {
     const Evaluation& e = material.evaluated->evaluation;
     rows += row("Evaluated on", e.split + ": " + counted(e.pairs, "pair") + ", " +
-                                    counted(e.enhancers, "enhancer") + " in " +
-                                    (e.loci == 1 ? "one locus" : count_text(e.loci) + " loci") +
+                                    counted(e.enhancers, "enhancer") + " in " + loci_text(e.loci) +
                                     ", " + counted(e.genes, "gene") +
                                     (e.samples > 1 ? ", " + counted(e.samples, "sample") : ""));
     rows += row("Baselines", baselines_row(e));

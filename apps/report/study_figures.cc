@@ -215,7 +215,7 @@ Item study_folds_figure(const Gnuplot& gnuplot, const Study& study) {
     const StudyFold& fold = arm.folds[i];
     std::vector<std::string> runs;
     for (const double r : fold.runs) runs.push_back(fixed(r, 3));
-    rows.push_back({std::to_string(fold.fold), count_text(fold.pairs), count_text(fold.loci),
+    rows.push_back({std::to_string(fold.fold), count_text(fold.pairs), loci_text(fold.loci),
                     count_text(fold.positives), count_text(fold.train_pairs),
                     fixed(arm.ensemble.pearson_by_fold[i], 3),
                     fixed(strongest == nullptr ? kNaN : strongest->pearson_by_fold[i], 3),

@@ -16,13 +16,13 @@ Html opening(const Study& study) {
   Html out = element(
       "p", counted(folds, "fold") + ", " + counted(arm.seeds, "run") + " in each: every one of " +
                counted(study.pairs, "pair") + " (" + counted(study.enhancers, "enhancer") + " in " +
-               count_text(study.loci) + " loci, " + counted(study.genes, "gene") +
+               loci_text(study.loci) + ", " + counted(study.genes, "gene") +
                ") is predicted by models that were neither trained nor chosen on it.");
   if (folds == 1) {
     out = element("p", counted(arm.seeds, "run") + " on one split, which tests " +
                            counted(study.pairs, "pair") + " (" +
-                           counted(study.enhancers, "enhancer") + " in " + count_text(study.loci) +
-                           " loci, " + counted(study.genes, "gene") + ").");
+                           counted(study.enhancers, "enhancer") + " in " + loci_text(study.loci) +
+                           ", " + counted(study.genes, "gene") + ").");
   }
   out += element("p", "r of the mean prediction is " + with_interval(arm.ensemble.pearson, 3) +
                           ", of a single run " + with_interval(arm.runs.pearson, 3) +
@@ -44,7 +44,7 @@ Page study_page(const Gnuplot& gnuplot, const Study& study, const std::string& c
   page.title = "A study of folds and seeds";
   page.subtitle = "Data set " + Html(study.data);
   page.opening = opening(study);
-  PageSection scores{"scores", "How well are new loci predicted?", {}, {}, {}};
+  PageSection scores{"scores", "How well are the tested pairs predicted?", {}, {}, {}};
   scores.items.push_back(
       {"Correlation with the measured effect", study_scores_figure(gnuplot, study, false), ""});
   scores.items.push_back(

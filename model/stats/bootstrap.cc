@@ -92,6 +92,15 @@ Interval percentile_interval(std::vector<double> values, double level) {
   return {quantile_of_sorted(values, tail), quantile_of_sorted(values, 1.0 - tail)};
 }
 
+double effective_clusters(std::span<const std::int32_t> cluster) {
+  std::map<std::int32_t, double> sizes;
+  for (const std::int32_t c : cluster) ++sizes[c];
+  double squares = 0;
+  for (const auto& [c, size] : sizes) squares += size * size;
+  const auto items = static_cast<double>(cluster.size());
+  return cluster.empty() ? 0.0 : items * items / squares;
+}
+
 Interval bootstrap_clusters(
     std::size_t clusters, const BootstrapOptions& options,
     const std::function<double(const std::vector<std::size_t>&)>& statistic) {

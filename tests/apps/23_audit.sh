@@ -68,10 +68,10 @@ expect_same "$work/given" "$work/stdout"
     awk -F '\t' -v OFS='\t' 'NR == FNR { at[$4] = $1 "-" $2 "-" $3; next } { print $1, at[$2] }' "$screen/enhancers.bed" -
 } >"$work/known.tsv"
 expect_ok "$audit" --data "$screen" --known-pairs "$work/known.tsv" --quiet
-expect_text "$work/stdout" '8 of 8 (100.0 %) elements known from known.tsv overlap'
+expect_text "$work/stdout" '8 of 8 (100.0 %) pairs known from known.tsv the element overlaps'
 gzip -k "$work/known.tsv"
 expect_ok "$audit" --data "$screen" --known-pairs "$work/known.tsv.gz" --quiet
-expect_text "$work/stdout" '8 of 8 (100.0 %) elements known from known.tsv.gz overlap'
+expect_text "$work/stdout" '8 of 8 (100.0 %) pairs known from known.tsv.gz the element overlaps'
 cp -r "$screen" "$work/shifted"
 awk -F '\t' -v OFS='\t' '{ print $1, $2 - 3000000, $3 - 3000000, $4 }' "$screen/enhancers.bed" >"$work/shifted/enhancers.bed"
 expect_ok "$audit" --data "$work/shifted" --genes "$work/genes.bed" --quiet

@@ -39,7 +39,9 @@ check 'the learning curve is of single runs' [ "$(awk '/^learning curve/ { curve
   curve && $1 == 0.5 { print $3 }' "$work/stdout")" = "$single" ]
 check 'which differ from the ensemble' [ "$(awk -F '\t' '$1 == 0.5 && $2 == "all" && $3 == "ensemble" {
   printf "%.3f", $6 }' "$out/study/study.tsv")" != "$single" ]
+expect_text "$out/study/study.json" 'each seed trains on loci of its own'
 expect_ok study --seeds 1 --shares 0.5,1 --jobs 2
+check 'one seed has the loci of its baselines' [ "$(grep -c 'each seed trains on' "$out/study/study.json")" -eq 0 ]
 expect_text "$work/stdout" 'learning curve'
 expect_text "$out/study.html" 'Learning curve'
 

@@ -18,7 +18,7 @@ check 'header, with every baseline' [ "$(columns one predictions.tsv)" = "$of_ge
 cut -f 2-4 <(grep '^val' "$data/pairs.tsv") >"$work/expected"
 check 'pairs of pairs.tsv in their order' cmp "$work/expected" \
   <(tail -n +2 "$work/one/predictions.tsv" | cut -f 1-3)
-for field in '"n": '"$pairs" '"version": 3' '"fingerprint": {' '"pearson": {' '"interval_95": [' '"pearson_p": ' '"spearman": ' \
+for field in '"n": '"$pairs" '"version": 4' '"fingerprint": {' '"pearson": {' '"interval_95": [' '"pearson_p": ' '"spearman": ' \
   '"r2": ' '"mse": ' '"mae": ' '"global_mean": ' '"gene_mean": ' '"share_of_ceiling": ' \
   '"note": "all predictions are equal' '"calibration_slope": ' '"within_genes": ' '"within_enhancers": ' \
   '"classification": null' '"difference": {'; do
@@ -83,7 +83,7 @@ expect_text "$work/stderr" 'genes.bed: '
 check 'four columns more' [ "$(columns genes predictions.tsv)" = \
   "$of_genes baseline_distance baseline_nearest_gene baseline_ridge_no_dna baseline_ridge" ]
 expect_text "$work/stdout" 'ridge without DNA'
-expect_text "$work/stdout" '100 to 2500 kb'
+expect_text "$work/stdout" '100-2500 kb'
 expect_text "$work/stdout" 'further away, or at an unknown distance: '
 check 'the same model' cmp <(cut -f 1-9 "$work/genes/predictions.tsv") "$work/one/predictions.tsv"
 value_is 'r of the ridge is that of its column' True "$work/genes" "abs(m['baselines']['ridge']['pearson']['value'] - $(

@@ -24,7 +24,7 @@ constexpr Estimate kAbove{0.2, {0.1, 0.3}}, kAround{0.1, {-0.1, 0.2}}, kBelow{-0
 DnaEvidence dna() {
   return {.split = "test",
           .pairs = 200,
-          .loci = 80,
+          .loci = {80, 80},
           .r = {0.4, {0.3, 0.5}},
           .over_shuffled = kAbove,
           .over_mean = kAbove};
@@ -32,8 +32,12 @@ DnaEvidence dna() {
 
 /// Numbers of a model whose r exceeds that of a baseline by `over`.
 BaselineEvidence baseline(const Estimate& over, const char* split = "test") {
-  return {
-      .split = split, .label = "gene mean", .pairs = 200, .loci = 80, .pearson = 0.5, .over = over};
+  return {.split = split,
+          .label = "gene mean",
+          .pairs = 200,
+          .loci = {80, 80},
+          .pearson = 0.5,
+          .over = over};
 }
 
 bool holds(const Claim& claim, const std::string& words) {
@@ -90,11 +94,12 @@ TEST(DnaClaimTest, SilentAboutLociThatWereTrainedOn) {
   EXPECT_TRUE(has_train(pairs));
   DnaEvidence e = dna();
   e.left_out = 300;
-  e.pairs = e.loci = 0;
+  e.pairs = 0;
+  e.loci = {};
   EXPECT_FALSE(dna_claim(e).said);
   EXPECT_TRUE(holds(dna_claim(e), "No pair here is of a trained gene at a locus that had"));
   e.pairs = 40;
-  e.loci = 20;
+  e.loci = {20, 20};
   EXPECT_TRUE(dna_claim(e).said);
   EXPECT_EQ(
       dna_claim(e).text.rfind(
@@ -108,7 +113,7 @@ TEST(ClaimTest, SilentOfAModelThatMayHaveBeenTrainedOnThesePairs) {
         {TrainedHere::kUnknown, "; but the model file does not say which pairs"}}) {
     DnaEvidence d = dna();
     BaselineEvidence b = baseline(kAbove);
-    GeneEvidence g{"test", 80, 0.5, kAbove};
+    GeneEvidence g{"test", {80, 80}, 0.5, kAbove};
     EXPECT_TRUE(dna_claim(d).said && baseline_claim(b).said && gene_claim(g).said);
     d.trained_here = b.trained_here = g.trained_here = trained_here;
     for (const Claim& claim : {dna_claim(d), baseline_claim(b), gene_claim(g)}) {
@@ -119,15 +124,34 @@ TEST(ClaimTest, SilentOfAModelThatMayHaveBeenTrainedOnThesePairs) {
 }
 
 TEST(DnaClaimTest, SilentAboutFewLoci) {
+  constexpr double kEnough = kLeastLoci;
   DnaEvidence e = dna();
-  e.loci = kLeastLoci;
+  e.loci = {kLeastLoci, kEnough};
   EXPECT_TRUE(dna_claim(e).said);
-  --e.loci;
-  EXPECT_FALSE(dna_claim(e).said);
-  BaselineEvidence b = baseline(kAbove);
-  b.loci = kLeastLoci - 1;
-  EXPECT_FALSE(baseline_claim(b).said);
-  EXPECT_FALSE(gene_claim({"test", kLeastLoci - 1, 0.5, kAbove}).said);
+  // Many loci are few if one of them holds most pairs.
+  for (const LociCount& few : {LociCount{kLeastLoci - 1, kEnough - 1}, LociCount{97, 2.77}}) {
+    e.loci = few;
+    EXPECT_FALSE(dna_claim(e).said);
+    BaselineEvidence b = baseline(kAbove);
+    b.loci = few;
+    EXPECT_FALSE(baseline_claim(b).said);
+    EXPECT_FALSE(gene_claim({"test", few, 0.5, kAbove}).said);
+  }
+  EXPECT_TRUE(holds(dna_claim(e),
+                    "; but these pairs are of 97 loci (effective number 2.8), and fewer than 20"));
+}
+
+TEST(LociCountTest, UnequalLociCountLess) {
+  const std::vector<std::int32_t> equal{4, 9, 4, 9, 7, 7};
+  EXPECT_EQ(count_loci(equal).number, 3);
+  EXPECT_EQ(count_loci(equal).effective, 3.0);
+  EXPECT_EQ(loci_text(count_loci(equal)), "3 loci");
+  const std::vector<std::int32_t> unequal{1, 1, 1, 1, 1, 1, 2, 2, 3, 3};
+  EXPECT_DOUBLE_EQ(count_loci(unequal).effective, 100.0 / (36 + 4 + 4));
+  EXPECT_EQ(loci_text(count_loci(unequal)), "3 loci (effective number 2.3)");
+  EXPECT_EQ(count_loci({}).number, 0);
+  EXPECT_EQ(count_loci({}).effective, 0.0);
+  EXPECT_EQ(loci_text({1, 1}), "1 locus");
 }
 
 TEST(DnaClaimTest, SilentWithoutAnInterval) {
@@ -172,14 +196,14 @@ TEST(BaselineClaimTest, SilentWhereNothingIsBeaten) {
 }
 
 TEST(GeneClaimTest, SpeaksOnlyWherePredictionsMove) {
-  EXPECT_TRUE(gene_claim({"test", 80, 0.5, kAbove}).said);
-  EXPECT_FALSE(gene_claim({"val", 80, 0.5, kAbove}).said);
-  EXPECT_FALSE(gene_claim({"test", 80, 0.5, kAround}).said);
-  const Claim none = gene_claim({"test", 80, 1.2e-6, {0.0, {0.0, 1e-9}}});
+  EXPECT_TRUE(gene_claim({"test", {80, 80}, 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"val", {80, 80}, 0.5, kAbove}).said);
+  EXPECT_FALSE(gene_claim({"test", {80, 80}, 0.5, kAround}).said);
+  const Claim none = gene_claim({"test", {80, 80}, 1.2e-6, {0.0, {0.0, 1e-9}}});
   EXPECT_FALSE(none.said);
   EXPECT_TRUE(holds(none, "by at most 2e-06"));
   EXPECT_TRUE(holds(none, "knows a gene only by its output column"));
-  EXPECT_TRUE(holds(gene_claim({"test", 80, 0.0, kNone, TrainedHere::kYes, true}),
+  EXPECT_TRUE(holds(gene_claim({"test", {80, 80}, 0.0, kNone, TrainedHere::kYes, true}),
                     "the genes' embeddings play no part"));
 }
 

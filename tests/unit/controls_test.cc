@@ -105,7 +105,7 @@ TEST(ControlsTest, DifferencesAreAgainstTheMeanOfTheDraws) {
   const std::vector<std::int32_t> loci{0, 1, 0, 2, 3};
   const Controls out = score_controls({kPairs, real, loci}, c, {.replicates = 300});
   EXPECT_EQ(out.pairs, 5);
-  EXPECT_EQ(out.loci, 4);
+  EXPECT_EQ(out.loci.number, 4);
   const std::vector<float> target{1.0F, 2.0F, -1.0F, 0.5F, 3.0F};
   const Metrics first = compute_metrics(c.shuffled_dna[0], target);
   const Metrics second = compute_metrics(c.shuffled_dna[1], target);

@@ -59,7 +59,7 @@ TEST(EvaluationTest, JsonTellsGenesFromEnhancers) {
   const std::vector<float> predictions{-2.0F, 0.0F, -1.25F, -1.0F};
   const Evaluation e = test::evaluated(pairs, predictions, kTrain, 0.96, 200);
   const nlohmann::json json = nlohmann::json::parse(metrics_json(e));
-  EXPECT_EQ(json["version"], 3);
+  EXPECT_EQ(json["version"], 4);
   // Gene 0 and enhancer 2 have two pairs each; a mean per gene knows nothing within a gene.
   EXPECT_EQ(json["within_genes"]["n"], 2);
   EXPECT_EQ(json["within_genes"]["genes"], 1);

@@ -56,7 +56,7 @@ nlohmann::ordered_json hostile_metrics() {
   controls.shuffled_dna = control;
   controls.mean_dna = controls.shuffled_genes = control;
   nlohmann::ordered_json json = {
-      {"format", "cdt-metrics"}, {"version", 3}, {"split", "val"}, {"data", "d"}, {"model", "m"}};
+      {"format", "cdt-metrics"}, {"version", 4}, {"split", "val"}, {"data", "d"}, {"model", "m"}};
   json["fingerprint"] = fields_json(Fingerprint{"1", "2"});
   json["trained_on_these_pairs"] = nullptr;
   json["predictions"] = {{"digest", "3"}};
