@@ -163,6 +163,10 @@ std::vector<Pair> split_again(const Dataset& data, const std::vector<std::int32_
       places.push_back(i);
     }
   }
+  if (rest.empty()) {
+    throw InputError("command line", rule.test_chroms.empty() ? "--val-chroms" : "--test-chroms",
+                     "no pair is left to train on");
+  }
   require_units(units_of_rest,
                 std::count_if(shares.begin(), shares.end(), [](double s) { return s > 0; }),
                 rule.unit);

@@ -126,19 +126,24 @@ std::set<std::string> chromosomes(const char* option, const std::string& list,
 }
 
 SplitRule rule_of(const SplitOptions& options, const Dataset& data) {
-  return {.unit = unit_named(options.by),
-          .folds = options.folds,
-          .shares = parse_shares(options.shares),
-          .test_chroms = chromosomes("--test-chroms", options.test_chroms, data),
-          .val_chroms = chromosomes("--val-chroms", options.val_chroms, data),
-          .seed = static_cast<std::uint64_t>(options.common.seed)};
+  SplitRule rule = {.unit = unit_named(options.by),
+                    .folds = options.folds,
+                    .shares = parse_shares(options.shares),
+                    .test_chroms = chromosomes("--test-chroms", options.test_chroms, data),
+                    .val_chroms = chromosomes("--val-chroms", options.val_chroms, data),
+                    .seed = static_cast<std::uint64_t>(options.common.seed)};
+  for (const std::string& chrom : rule.val_chroms) {
+    if (!rule.test_chroms.contains(chrom)) continue;
+    throw InputError(kWhere, "--val-chroms", chrom + " is among --test-chroms");
+  }
+  return rule;
 }
 
-SharedDna shared_dna(const SplitOptions& options, const Dataset& data) {
-  SharedDna out{loci_of(data), {}};
-  if (options.no_content) return out;
+/// Numbers that near-identical windows share; none with --no-content.
+std::vector<std::int32_t> contents(const SplitOptions& options, const Dataset& data) {
+  if (options.no_content) return {};
   Progress progress("DNA windows compared", data.enhancers_count(), options.common.quiet);
-  out.content_of = near_identical_windows(data, [&](std::int64_t done) {
+  std::vector<std::int32_t> out = near_identical_windows(data, [&](std::int64_t done) {
     progress.update(done);
     stop_if_interrupted();
     return true;
@@ -228,12 +233,14 @@ void run(const SplitOptions& options, const std::string& command) {
   catch_interrupts("cdt-split");
   const OutputFolder out(kDataSetOutput, options.common, inputs_of(options));
   const Dataset data(options.common.data);
-  const SharedDna shared = shared_dna(options, data);
   const SplitRule rule = rule_of(options, data);
+  SharedDna shared{loci_of(data), {}};
+  if (options.unite_identical) shared.content_of = contents(options, data);
   const std::vector<std::int32_t> units =
-      units_of(data, rule.unit, shared.locus_of,
-               options.unite_identical ? shared.content_of : std::vector<std::int32_t>{});
+      units_of(data, rule.unit, shared.locus_of, shared.content_of);
   const std::vector<Pair> pairs = split_again(data, units, rule);
+  // All DNA is read only once nothing can be refused any more.
+  if (!options.unite_identical) shared.content_of = contents(options, data);
   DatasetWriter writer(out.path(), data, options.common.overwrite);
   writer.write_pairs(pairs);
   for (const char* extra : {"truth.json", "sites.bed"}) {

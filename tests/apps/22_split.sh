@@ -118,6 +118,11 @@ refuse '--folds: ' "$split" --data "$data" --out "$work/none" --folds 2
 refuse '--shares: has no meaning with --folds' "$split" --data "$data" --out "$work/none" --folds 3 --shares 1,0,0
 refuse '--by: ' "$split" --data "$data" --out "$work/none" --by element
 refuse '--test-chroms: no pair has an enhancer there' "$split" --data "$data" --out "$work/none" --test-chroms chrQ
+refuse '--val-chroms: chr1 is among --test-chroms' "$split" --data "$data" --out "$work/none" --test-chroms chr1,chr2 --val-chroms chr1
+refuse '--test-chroms: no pair is left to train on' "$split" --data "$data" --out "$work/none" \
+  --test-chroms "$(cut -f 1 "$data/enhancers.bed" | sort -u | paste -sd ,)"
+# Options are refused before the DNA is read, which can take long.
+check 'no DNA was read for it' [ "$(grep -c 'windows compared' "$work/stderr")" -eq 0 ]
 refuse '--by: too few chromosomes' "$split" --data "$data" --out "$work/none" --by chromosome --folds 900
 refuse 'dataset.json' "$split" --data "$work" --out "$work/none"
 expect_fail 2 '--out: ' "$split" --data "$data" --out "$data" --overwrite
