@@ -101,8 +101,21 @@ Json numbers_of(std::string_view line, const std::string& where) {
   return out;
 }
 
-Compared compare_metrics(const fs::path& run, const fs::path& again, std::int64_t epochs) {
+/// What is wrong with the lines of the run after those of its finished epochs, or "". There may be
+/// one, of the epoch that follows: it is written before the state of the epoch.
+std::string surplus_lines(LineFile* lines, std::int64_t next_epoch) {
+  std::string_view line;
+  if (!lines->next(&line)) return "";
+  const bool follows =
+      numbers_of(line, lines->file() + ": " + lines->where()).value("epoch", Json()) == next_epoch;
+  return follows && !lines->next(&line)
+             ? ""
+             : lines->file() + ": " + lines->where() + " is of no finished epoch";
+}
+
+Compared compare_metrics(const fs::path& run, const fs::path& again, const RunMoment& until) {
   const std::string what = "metrics";
+  const std::int64_t epochs = until.epoch - until.first_epoch;
   if (epochs == 0) return {what, true, "no epoch is finished"};
   std::array<LineFile, 2> files = {LineFile(run / "metrics.jsonl"),
                                    LineFile(again / "metrics.jsonl")};
@@ -118,6 +131,8 @@ Compared compare_metrics(const fs::path& run, const fs::path& again, std::int64_
     const std::string found = first_difference(lines[0], lines[1], "");
     if (!found.empty()) return {what, false, "epoch " + dumped(lines[0]["epoch"]) + ": " + found};
   }
+  std::string surplus = surplus_lines(files.data(), until.epoch);
+  if (!surplus.empty()) return {what, false, std::move(surplus)};
   return {what, true, number_of(epochs, "epoch")};
 }
 
@@ -146,7 +161,7 @@ std::vector<Compared> compare_results(const fs::path& run, const fs::path& again
                         again / last / "model.safetensors"),
           compare_files("optimiser", run / last / "state.safetensors",
                         again / last / "state.safetensors"),
-          compare_metrics(run, again, until.epoch - until.first_epoch)};
+          compare_metrics(run, again, until)};
 }
 
 std::vector<Compared> compare_provenance(const fs::path& run, const fs::path& again) {

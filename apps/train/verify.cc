@@ -1,5 +1,7 @@
 #include "apps/train/verify.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -40,15 +42,23 @@ FileDescriptor hold(const fs::path& run) {
   return file;
 }
 
-/// A folder beside a run, removed with all it holds.
+FileDescriptor open_folder(const fs::path& folder) {
+  return FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+/// A folder beside a run, locked, and removed with all it holds.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& run) {
-    std::string name = fs::canonical(run).string() + ".verify-XXXXXX";
+    const std::string prefix = fs::canonical(run).string() + ".verify-";
+    remove_leftovers(prefix);
+    std::string name = prefix + "XXXXXX";
     if (mkdtemp(name.data()) == nullptr) {
       throw InputError(name, "create", system_message(errno) + "; --out FOLDER names another");
     }
     path_ = name;
+    lock_ = open_folder(path_);
+    if (lock_.get() >= 0) try_lock(lock_);
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -60,7 +70,23 @@ class TemporaryFolder {
   const fs::path& path() const { return path_; }
 
  private:
+  /// Removes what killed programs left: no program holds a lock on it. One that is empty may be new
+  /// and not locked yet.
+  static void remove_leftovers(const fs::path& prefix) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(prefix.parent_path(), ignored)) {
+      const std::string name = entry.path().filename().string();
+      const std::string begin = prefix.filename().string();
+      if (!name.starts_with(begin) || name.size() != begin.size() + 6) continue;
+      const FileDescriptor folder = open_folder(entry.path());
+      if (folder.get() < 0 || fs::is_empty(entry.path(), ignored) || try_lock(folder) != 0)
+        continue;
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+
   fs::path path_;
+  FileDescriptor lock_;
 };
 
 /// Throws InputError if `out` is the run, or a folder in it.

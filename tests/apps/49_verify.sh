@@ -81,6 +81,15 @@ says $'metrics\tdifferent\tepoch 2: val_mae: 7 in the run, '
 cp -r "$work/run/." "$run"
 sed -i 's/"seconds":[^,]*/"seconds":7/' "$run/metrics.jsonl"
 verify 0 planted
+# Lines of epochs that the run did not finish; a kill may leave one, of the epoch that was about to be saved.
+tail -n 1 "$work/run/metrics.jsonl" >>"$run/metrics.jsonl"
+verify 1 planted
+says $'metrics\tdifferent\t.*: line 3 is of no finished epoch$'
+sed -i '3s/"epoch":2/"epoch":3/' "$run/metrics.jsonl"
+verify 0 planted
+sed -i '3p' "$run/metrics.jsonl"
+verify 1 planted
+cp -r "$work/run/." "$run"
 # Other code or another machine alone are said, but only results count.
 sed -i 's/"version": "[0-9.]*"/"version": "0.0.1"/; s/"cpu": .*/"cpu": "i386",/' "$run/provenance.json"
 verify 0 planted
@@ -89,6 +98,17 @@ says $'machine\tdifferent\tdevice.cpu: "i386" in the run, '
 rm "$run/provenance.json"
 verify 0 planted
 says $'code\tdifferent\tthe run does not record it'
+
+# --- what a killed --verify left beside the run is removed by the next one; that of a running one is not
+mkdir -p "$work/run.verify-abcdef/last" "$work/run.verify-locked/last" "$work/run.verify-notes.d/last"
+exec 8<"$work/run.verify-locked"
+flock 8
+expect_ok "$train" --verify "$work/run" --quiet
+check 'only the leftover is removed' [ "$(cd "$work" && echo run.verify-*)" = 'run.verify-locked run.verify-notes.d' ]
+exec 8<&-
+verify_again=$(expect_ok "$train" --verify "$work/run" --quiet; cd "$work" && echo run.verify-*)
+check 'then the other' [ "$verify_again" = run.verify-notes.d ]
+rmdir -p "$work/run.verify-notes.d/last" 2>/dev/null
 
 # --- what cannot be run again
 cp -r "$data" "$work/changed"
