@@ -218,13 +218,14 @@ demo: all  ## make a data set with a known mechanism, train, evaluate, explain, 
 	@tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo
 
 study: all  ## train every fold with several seeds, against baselines and controls: DATA=DIR OUT=DIR
-	@apps/study/study.sh --bin $(BUILD)/bin --data '$(DATA)' --out '$(OUT)' \
+	@apps/study/study.sh --bin $(BUILD)/bin --data $(call quoted,$(DATA)) --out $(call quoted,$(OUT)) \
 	  $(call study_option,seeds,$(SEEDS)) $(call study_option,folds,$(FOLDS)) $(call study_option,by,$(BY)) \
 	  $(call study_option,shares,$(SHARES)) $(call study_option,genes,$(GENES)) \
 	  $(call study_option,train,$(TRAIN)) $(call study_option,predict,$(PREDICT)) \
 	  $(call study_option,against,$(AGAINST)) \
 	  $(if $(filter command%,$(origin JOBS)),--jobs $(JOBS))
-study_option = $(if $(2),--$(1) '$(2)')
+quoted = '$(subst ','\'',$(1))'
+study_option = $(if $(2),--$(1) $(call quoted,$(2)))
 
 tour: all  ## draw the figures of docs/tour from the demo's outputs; runs the demo first if there are none
 	@[ -e $(BUILD)/demo/report.html ] || tests/run_demo.sh $(BUILD)/bin $(BUILD)/demo

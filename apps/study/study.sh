@@ -9,20 +9,22 @@
 #   --by UNIT        what stays together in a fold: locus (default), pair, enhancer, gene or chromosome
 #   --shares LIST    shares of the training loci for a learning curve, separated by commas (1)
 #   --genes FILE     BED of gene starts: baselines that know the distance
-#   --train OPTIONS  further options of cdt-train, as one word ('--hidden 64 --epochs 20'); {run} in it is the run's name
+#   --train OPTIONS  further options of cdt-train, as one word ('--hidden 64 --epochs 20'); {run} in it is the run's
+#                    name; quotes keep spaces ("--init-from 'a folder/{run}/model.safetensors'")
 #   --predict OPTIONS  further options of cdt-predict ('--positive-below -0.2')
 #   --against LIST   other studies of the same data set to compare with: their OUT folders, separated by commas
 #   --jobs N         runs side by side (1); each has its share of the cores
 #   --bin DIR        folder of the programs (default: where `make` puts them)
 set -euo pipefail
 export LC_ALL=C
+unset CDPATH
 
 die() {
   printf 'study: %s\n' "$1" >&2
   exit 2
 }
 
-data='' out='' seeds=3 folds='' by=locus shares=1 genes='' train='' predict='' against='' jobs=1
+data='' out='' seeds=3 folds='' by='' shares=1 genes='' train='' predict='' against='' jobs=1
 bin=$(cd "$(dirname "$0")/../.." && pwd)/build/bin
 while [ $# -gt 0 ]; do
   case $1 in
@@ -34,83 +36,154 @@ while [ $# -gt 0 ]; do
     *) die "unknown option $1" ;;
   esac
 done
+train=${train//$'\n'/ } predict=${predict//$'\n'/ }
+
+# --- What can be seen to be wrong is refused before anything is written.
 [ -n "$data" ] || die 'DATA (--data): required, a data set directory'
 [ -n "$out" ] || die 'OUT (--out): required, a folder for the study'
 for number in seeds jobs; do
-  [[ ${!number} =~ ^[1-9][0-9]*$ ]] || die "--$number: expected a whole number of at least 1, got ${!number}"
+  [[ ${!number} =~ ^[1-9][0-9]{0,3}$ ]] || die "--$number: expected a whole number from 1 to 9999, got ${!number}"
 done
-[[ $shares =~ ^[0-9.]+(,[0-9.]+)*$ ]] || die "--shares: expected numbers separated by commas, got $shares"
+[[ -z $folds || $folds =~ ^([3-9]|[1-9][0-9]{1,2}|1000)$ ]] || die "--folds: expected a whole number from 3 to 1000, got $folds"
+[[ $by =~ ^(|locus|pair|enhancer|gene|chromosome)$ ]] || die "--by: expected locus, pair, enhancer, gene or chromosome, got $by"
+# One spelling for each share, as it is in the names of runs.
+shares_in_order=$(awk -v list="$shares" 'BEGIN {
+  for (n = split(list, share, ","); i < n;) {
+    if (share[++i] !~ /^([0-9]+\.?[0-9]*|\.[0-9]+)$/ || share[i] < 1e-6 || share[i] > 1 || seen[share[i] + 0]++) exit 1
+    printf "%s%.12g", (i > 1 ? " " : ""), share[i]
+  } }') || die "--shares: expected different numbers from 0.000001 to 1, separated by commas, got $shares"
 [ -e "$data/dataset.json" ] || die "$data: no data set (dataset.json is missing)"
-[ -z "$genes" ] || [ -e "$genes" ] || die "$genes: no such file"
+pairs=$data/$(grep -o '"pairs" *: *"[^"]*"' "$data/dataset.json" | sed 's/.*"\(.*\)"$/\1/;q')
+[ -f "$pairs" ] || die "$pairs: no such file"
+[ -z "$genes" ] || [ -f "$genes" ] || die "$genes: no such file"
 [ -x "$bin/cdt-train" ] || die "$bin: no programs there; run make"
-for study in ${against//,/ }; do
+IFS=, read -r -a others <<<"$against"
+for study in "${others[@]}"; do
   [ -e "$study/study/study.json" ] || die "--against: $study: no finished study"
+  [ ! "$study" -ef "$out" ] || die "--against: $study: is this study itself"
 done
-has_folds() { head -n 1 "$1/pairs.tsv" | tr '\t' '\n' | grep -qx fold; }
-if has_folds "$data"; then
-  own=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "fold") c = i; next }
-    $c > most { most = $c } END { print most + 0 }' "$data/pairs.tsv")
-  [ -z "$folds" ] || [ "$folds" = "$own" ] || die "$data: has $own folds, not $folds"
-  folds=$own
-fi
-folds=${folds:-5}
 
-# Settings of a study cannot change half way: all of its runs must be alike.
-mkdir -p "$out/log"
-settings=$(printf '%s\n' "data $(cd "$data" && pwd)" "folds $folds by $by" "genes $genes" "train $train" \
-  "predict $predict")
-if [ -e "$out/settings" ]; then
-  differs=$(diff <(printf '%s\n' "$settings") "$out/settings" | sed -n 's/^> //p' | head -n 1) || true
-  [ -z "$differs" ] || die "$out: is a study with another setting ($differs); choose another OUT"
-else
-  printf '%s\n' "$settings" >"$out/settings.new"
-  mv "$out/settings.new" "$out/settings"
+# words OPTIONS: the words of a line as a shell reads them, one a line; nothing in them is expanded.
+words() { xargs -r -n 1 printf '%s\n' <<<"$1" 2>/dev/null; }
+# expect_free NAME OPTIONS RESERVED...: no option that the study sets itself.
+expect_free() {
+  local word reserved all
+  all=$(words "$2") || die "$1: a quote is not closed: $2"
+  while IFS= read -r word; do
+    for reserved in "${@:3}"; do
+      [ "${word%%=*}" != "$reserved" ] || die "$1: $reserved cannot be given in a study"
+    done
+  done <<<"$all"
+}
+always=(--data --out --fold --threads --quiet --overwrite --help -h --version)
+expect_free --train "$train" "${always[@]}" --seed --train-share --resume --verify --dry-run --trace
+expect_free --predict "$predict" "${always[@]}" --model --split --genes --ridge --combine --against
+
+# The number of folds that the data set has itself, or 0.
+own=$(awk -F '\t' '{ sub(/\r$/, "") }
+  NR == 1 { sub(/^\357\273\277/, ""); for (i = 1; i <= NF; i++) if ($i == "fold") c = i; if (!c) exit; next }
+  $0 == "" { next }
+  $c !~ /^\+?[0-9]+$/ || $c < 1 || $c > 1000 {
+    print "line " NR ", column fold: bad fold (expected 1 to 1000, got " $c ")"; bad = 1; exit }
+  $c + 0 > most { most = $c + 0 }
+  END { if (!bad) print most + 0 }' "$pairs")
+[[ $own =~ ^[0-9]+$ ]] || die "$pairs: $own"
+if [ "$own" -gt 0 ]; then
+  [ -z "$folds" ] || [ "$folds" = "$own" ] || die "$data: has $own folds, not $folds"
+  [ -z "$by" ] || die "--by: $data has folds already (column fold of ${pairs##*/})"
 fi
+folds=$((own > 0 ? own : ${folds:-5}))
+by=${by:-locus}
+
+# contents DIR: a digest of the files that dataset.json names. Large ones count with their size and both ends.
+contents() {
+  local name size
+  { grep -o '"[^"/]*"' "$1/dataset.json" | tr -d '"'; echo dataset.json; } | sort -u | while IFS= read -r name; do
+    [ -f "$1/$name" ] || continue
+    size=$(stat -L -c %s "$1/$name")
+    printf '%s %s\n' "$name" "$size"
+    if [ "$size" -le 67108864 ]; then cat "$1/$name"; else
+      head -c 1048576 "$1/$name"
+      tail -c 1048576 "$1/$name"
+    fi
+  done | cksum
+}
+
+# --- The folder, for one study at a time
+[ ! -e "$out" ] || [ -d "$out" ] || die "$out: is not a folder"
+for file in dataset.json config.json metrics.json summary.json study.json; do
+  [ ! -e "$out/$file" ] || die "$out: holds another kind of output ($file); choose another OUT"
+done
+why=$(mkdir -p "$out/log" 2>&1) || die "$out: ${why##*: }"
 exec 9>"$out/lock"
 flock -n 9 || die "$out: another study is running there"
 
-if has_folds "$data"; then
-  folded=$data
-else
+# All runs of a study must be alike. Until there is one, settings may be corrected, and until there is a prediction,
+# those of predictions.
+settings=$(printf '%s\n' "data $(cd "$data" && pwd)" "contents $(contents "$data")" "folds $folds by $by" \
+  "train $train" "genes $genes" "predict $predict")
+holds() { compgen -G "$1" >/dev/null; }
+trained='' predicted='' split_again=''
+! holds "$out/runs/*/last/state.safetensors" || trained=1
+! holds "$out/predictions/*/metrics.json" || predicted=1
+while IFS= read -r setting; do
+  key=${setting%% *}
+  was=$(grep -m 1 "^$key " "$out/settings" 2>/dev/null) || continue
+  [ "$was" != "$setting" ] || continue
+  case $key in
+    genes | predict) fixed=$predicted ;;
+    train) fixed=$trained$predicted ;;
+    *) fixed=$trained$predicted split_again=1 ;;
+  esac
+  [ -z "$fixed" ] || [ "$key" != contents ] || die "$data: has changed since the study in $out began; choose another OUT"
+  [ -z "$fixed" ] || die "$out: is a study with another setting ($was); choose another OUT"
+done <<<"$settings"
+printf '%s\n' "$settings" >"$out/settings.new"
+mv "$out/settings.new" "$out/settings"
+
+folded=$data
+if [ "$own" -eq 0 ]; then
   folded=$out/data
-  if [ ! -e "$folded/dataset.json" ]; then
-    "$bin/cdt-split" --data "$data" --out "$folded" --folds "$folds" --by "$by" --quiet
+  if [ -n "$split_again" ] || [ ! -e "$folded/dataset.json" ]; then
+    "$bin/cdt-split" --data "$data" --out "$folded" --folds "$folds" --by "$by" --quiet ${split_again:+--overwrite}
   fi
 fi
 
+# --- The runs
 cores=$(nproc)
 threads=$((cores > jobs ? cores / jobs : 1))
 
+# attempt NAME LOG COMMAND...: runs a program of a run; if it fails, says why and stops all runs (xargs: 255).
+attempt() {
+  local status=0
+  { "${@:3}" >"$2" 2>&1; } 2>/dev/null || status=$?
+  [ $status -ne 0 ] || return 0
+  printf 'study: %s: %s\n' "$1" "$(tail -n 1 "$2" | grep . || echo "${3##*/} ended with exit status $status")" >&2
+  return 255
+}
+
 # run_one SHARE FOLD SEED: trains and predicts, unless that is done.
 run_one() {
-  set -f # options are words, not patterns of file names
   local name=share-$1-fold-$2-seed-$3
   local run=$out/runs/$name prediction=$out/predictions/$name log=$out/log/$name
   [ ! -e "$prediction/metrics.json" ] || return 0
-  local baselines=(--ridge)
+  local baselines=(--ridge) further how
   [ -z "$genes" ] || baselines=(--genes "$genes")
-  local how=(--data "$folded" --fold "$2" --train-share "$1" --seed "$3")
-  # shellcheck disable=SC2206
-  how+=(${train//\{run\}/$name})
+  mapfile -t further < <(words "$train")
+  how=(--data "$folded" --fold "$2" --train-share "$1" --seed "$3" "${further[@]//\{run\}/$name}")
   [ ! -e "$run/last/state.safetensors" ] || how=(--resume)
-  if ! "$bin/cdt-train" "${how[@]}" --out "$run" --threads "$threads" --quiet >"$log.train" 2>&1; then
-    printf 'study: %s: %s\n' "$name" "$(tail -n 1 "$log.train")" >&2
-    return 255
-  fi
-  # shellcheck disable=SC2086
-  if ! "$bin/cdt-predict" --data "$folded" --model "$run/model.safetensors" --split test --threads "$threads" \
-    "${baselines[@]}" $predict --out "$prediction" --quiet >"$log.predict" 2>&1; then
-    printf 'study: %s: %s\n' "$name" "$(tail -n 1 "$log.predict")" >&2
-    return 255
-  fi
+  attempt "$name" "$log.train" "$bin/cdt-train" "${how[@]}" --out "$run" --threads "$threads" --quiet || return
+  mapfile -t further < <(words "$predict")
+  attempt "$name" "$log.predict" "$bin/cdt-predict" --data "$folded" --model "$run/model.safetensors" --split test \
+    --threads "$threads" "${baselines[@]}" "${further[@]}" --out "$prediction" --quiet || return
   printf '%s: %s\n' "$name" "$(awk '/^model / { print "r", $2, $3, $4; exit }' "$log.predict")"
 }
-export -f run_one
+export -f run_one attempt words
 export out folded train predict genes threads bin
 
 all=()
 combine=()
-for share in ${shares//,/ }; do
+for share in $shares_in_order; do
   for fold in $(seq "$folds"); do
     for seed in $(seq "$seeds"); do
       all+=("$share $fold $seed")
@@ -118,11 +191,12 @@ for share in ${shares//,/ }; do
     done
   done
 done
-printf 'study: %s runs: %s folds, %s seeds, shares %s\n' "${#all[@]}" "$folds" "$seeds" "$shares"
+printf 'study: %s runs: folds %s, seeds %s, shares %s\n' "${#all[@]}" "$folds" "$seeds" "$shares"
 status=0
-printf '%s\n' "${all[@]}" | xargs -P "$jobs" -L 1 bash -c "run_one \"\$@\"" run_one || status=$?
-for study in ${against//,/ }; do combine+=(--against "$study/study"); done
+# Only what run_one says is shown, not what xargs says of it.
+printf '%s\n' "${all[@]}" | xargs -P "$jobs" -L 1 bash -c "run_one \"\$@\" 2>&3" run_one 3>&2 2>/dev/null || status=$?
 [ $status -eq 0 ] || die "a run failed or was interrupted; its log is in $out/log; the same command continues"
 
+for study in "${others[@]}"; do combine+=(--against "$study/study"); done
 "$bin/cdt-predict" --data "$folded" "${combine[@]}" --out "$out/study" --overwrite --quiet
 "$bin/cdt-report" --study "$out/study" --out "$out/study.html" --overwrite --quiet

@@ -12,7 +12,7 @@ have_gnuplot() { command -v gnuplot >/dev/null; }
 have_gnuplot || { skip 'studies' 'no gnuplot'; finish; }
 
 expect_ok study --seeds 2 --jobs 2
-expect_text "$work/stdout" '6 runs: 3 folds, 2 seeds'
+expect_text "$work/stdout" '6 runs: folds 3, seeds 2'
 expect_text "$work/stdout" 'gain'
 expect_text "$work/stdout" 'ridge without DNA'
 check 'the page' [ -s "$out/study.html" ]
@@ -81,7 +81,90 @@ expect_ok study --seeds 1
 refuse_study 'is a study with another setting' study --by pair
 refuse_study 'seeds: expected' study --seeds none
 refuse_study 'no data set' apps/study/study.sh --bin "$CDT_BIN" --data "$work" --out "$work/none"
-refuse_study 'its log is in' apps/study/study.sh --bin "$CDT_BIN" --data "$data" --out "$work/bad" --train '--lr none' --seeds 1
+
+# refuse_new NEEDLE OPTIONS...: refused before anything is written.
+small='--epochs 1 --hidden 8 --heads 2 --pool-heads 2 --feed-forward 8 --fusion 8'
+new() { apps/study/study.sh --bin "$CDT_BIN" --data "$data" --out "$work/new" --seeds 1 --folds 3 --predict '--bootstrap 200' "$@"; }
+refuse_new() {
+  refuse_study "$1" new "${@:2}"
+  check 'nothing is written' [ ! -e "$work/new" ]
+}
+for shares in 0 2 1,1 0.5,0.50 0.1.2 .; do refuse_new '--shares: expected different numbers' --shares "$shares"; done
+for folds in 2 1001 x; do refuse_new '--folds: expected a whole number from 3 to 1000' --folds "$folds"; done
+refuse_new '--by: expected locus' --by window
+refuse_new '--jobs: expected' --jobs 0
+refuse_new '--train: --seed cannot be given in a study' --train '--seed 3'
+refuse_new '--train: --out cannot be given in a study' --train "--out=$work/elsewhere"
+refuse_new '--predict: --fold cannot be given in a study' --predict '--fold 1'
+refuse_new '--train: a quote is not closed' --train "--freeze 'dna"
+refuse_new '/x: no such file' --genes "$work/x"
+refuse_study 'is not a folder' new --out "$data/pairs.tsv"
+refuse_study 'holds another kind of output (dataset.json)' new --out "$data"
+check 'nothing is written there' [ ! -e "$data/lock" ]
+refuse_study 'is this study itself' study --against "$out"
+
+# A setting that was wrong can be corrected until there is a run; those of predictions until there is one of these.
+refuse_study 'its log is in' new --folds 4 --train '--lr none'
+check 'xargs is not heard' [ "$(grep -c xargs "$work/stderr")" -eq 0 ]
+echo chr1 >"$work/bad.bed"
+refuse_study 'bad.bed: ' new --train "$small" --genes "$work/bad.bed"
+check 'in folds of the new number' [ "$(tail -n +2 "$work/new/data/pairs.tsv" | cut -f 5 | sort -u | wc -l)" -eq 3 ]
+refuse_study 'is a study with another setting (folds 3 by locus)' new --train "$small" --folds 4
+trained=$(stat -c %Y.%i "$work/new/runs/share-1-fold-1-seed-1/model.safetensors")
+expect_ok new --train "$small"
+check 'its training was kept' [ "$trained" = "$(stat -c %Y.%i "$work/new/runs/share-1-fold-1-seed-1/model.safetensors")" ]
+refuse_study 'is a study with another setting (genes )' new --train "$small" --genes "$work/bad.bed"
+
+# Data that changed are not those of the study, although its folds hold a copy of the pairs.
+cp -r "$data" "$work/kept"
+awk -F '\t' -v OFS='\t' 'NR > 1 { $4 = -$4 } 1' "$work/kept/pairs.tsv" >"$data/pairs.tsv"
+refuse_study 'has changed since the study in' new --train "$small"
+cp "$work/kept/pairs.tsv" "$data/pairs.tsv"
+expect_ok new --train "$small"
+head -c "$(stat -c %s "$data/dna.f32")" /dev/zero >"$work/zero" && mv "$work/zero" "$data/dna.f32"
+refuse_study 'has changed since the study in' new --train "$small"
+cp "$work/kept/dna.f32" "$data/dna.f32"
+expect_ok new --train "$small"
+
+# Of two studies at once with different settings, one is refused, and the settings are those of the other.
+exec 8>"$work/new/lock"
+flock 8
+before=$(cksum <"$work/new/settings")
+refuse_study 'another study is running there' new --train "$small" --folds 4
+check 'settings are not touched' [ "$before" = "$(cksum <"$work/new/settings")" ]
+exec 8>&-
+
+# A program that is killed, without a word in its log.
+mkdir "$work/killed"
+for program in "$CDT_BIN"/cdt-*; do ln -s "$(realpath "$program")" "$work/killed"; done
+rm "$work/killed/cdt-train"
+printf '#!/bin/bash\nkill -KILL $$\n' >"$work/killed/cdt-train" && chmod +x "$work/killed/cdt-train"
+refuse_study 'share-1-fold-1-seed-1: cdt-train ended with exit status 137' new --out "$work/dies" --bin "$work/killed"
+
+# --- folds of the data set itself: also after a byte order mark and with CR LF, and not otherwise divided
+cp -r "$out/data" "$work/folded"
+{ printf '\357\273\277' && sed 's/$/\r/' "$out/data/pairs.tsv"; } >"$work/folded/pairs.tsv"
+own() { apps/study/study.sh --bin "$CDT_BIN" --data "$work/folded" --out "$work/own" --seeds 1 --train "$small" --predict '--bootstrap 200' "$@"; }
+refuse_study 'has 3 folds, not 4' own --folds 4
+refuse_study '--by: ' own --by gene
+check 'nothing is written' [ ! -e "$work/own" ]
+expect_ok own
+check 'they are used' [ ! -e "$work/own/data" ]
+for fold in x 0 1000000 ''; do
+  sed "7s/\t[^\t]*$/\t$fold/" "$out/data/pairs.tsv" >"$work/folded/pairs.tsv"
+  refuse_study "line 7, column fold: bad fold (expected 1 to 1000, got $fold)" own --out "$work/bad"
+  check 'nothing is written' [ ! -e "$work/bad" ]
+done
+
+# --- quotes and spaces in paths, from the variables of make on
+mkdir "$work/it's" && cp -r "$data" "$work/it's/my data" && cp -r "$work/new" "$work/it's/another one"
+echo '{"hidden": 8}' >"$work/it's/my options.json"
+options=${small/--hidden 8/--config \"$work/it\'s/my options.json\"}
+words=$(make -s -n -o all CUDA=0 BUILD="$work/build" study DATA="$work/it's/my data" OUT="$work/it's/a study" \
+  SEEDS=1 FOLDS=3 AGAINST="$work/it's/another one" TRAIN="$options" PREDICT='--bootstrap 200' 2>"$work/stderr")
+eval "set -- $words"
+expect_ok "$@" --bin "$CDT_BIN"
+expect_text "$work/stdout" 'study another one'
 
 p() { printf '%s' "$out/predictions/share-1-fold-$1-seed-$2"; }
 refuse() {
