@@ -63,7 +63,7 @@ for study in "${others[@]}"; do
   [ ! "$study" -ef "$out" ] || die "--against: $study: is this study itself"
 done
 
-# words OPTIONS: the words of a line as a shell reads them, one a line; nothing in them is expanded.
+# words OPTIONS: the words of a line as a shell reads them, one per line; nothing in them is expanded.
 words() { xargs -r -n 1 printf '%s\n' <<<"$1" 2>/dev/null; }
 # expect_free NAME OPTIONS RESERVED...: no option that the study sets itself.
 expect_free() {
@@ -121,7 +121,7 @@ flock -n 9 || die "$out: another study is running there"
 # All runs of a study must be alike. Until there is one, settings may be corrected, and until there is a prediction,
 # those of predictions.
 settings=$(printf '%s\n' "data $(cd "$data" && pwd)" "contents $(contents "$data")" "folds $folds by $by" \
-  "train $train" "genes $genes" "predict $predict")
+  "train $(words "$train" | paste -sd ' ')" "genes $genes" "gene-file $([ -z "$genes" ] || cksum <"$genes")" "predict $(words "$predict" | paste -sd ' ')")
 holds() { compgen -G "$1" >/dev/null; }
 trained='' predicted='' split_again=''
 ! holds "$out/runs/*/last/state.safetensors" || trained=1
@@ -131,12 +131,16 @@ while IFS= read -r setting; do
   was=$(grep -m 1 "^$key " "$out/settings" 2>/dev/null) || continue
   [ "$was" != "$setting" ] || continue
   case $key in
-    genes | predict) fixed=$predicted ;;
+    genes | gene-file | predict) fixed=$predicted ;;
     train) fixed=$trained$predicted ;;
     *) fixed=$trained$predicted split_again=1 ;;
   esac
-  [ -z "$fixed" ] || [ "$key" != contents ] || die "$data: has changed since the study in $out began; choose another OUT"
-  [ -z "$fixed" ] || die "$out: is a study with another setting ($was); choose another OUT"
+  [ -n "$fixed" ] || continue
+  case $key in
+    contents) die "$data: has changed since the study in $out began; choose another OUT" ;;
+    gene-file) die "$genes: has changed since the study in $out began; choose another OUT" ;;
+  esac
+  die "$out: is a study with another setting ($was); choose another OUT"
 done <<<"$settings"
 printf '%s\n' "$settings" >"$out/settings.new"
 mv "$out/settings.new" "$out/settings"

@@ -111,7 +111,7 @@ refuse_study 'bad.bed: ' new --train "$small" --genes "$work/bad.bed"
 check 'in folds of the new number' [ "$(tail -n +2 "$work/new/data/pairs.tsv" | cut -f 5 | sort -u | wc -l)" -eq 3 ]
 refuse_study 'is a study with another setting (folds 3 by locus)' new --train "$small" --folds 4
 trained=$(stat -c %Y.%i "$work/new/runs/share-1-fold-1-seed-1/model.safetensors")
-expect_ok new --train "$small"
+expect_ok new --train "  ${small// /  } "
 check 'its training was kept' [ "$trained" = "$(stat -c %Y.%i "$work/new/runs/share-1-fold-1-seed-1/model.safetensors")" ]
 refuse_study 'is a study with another setting (genes )' new --train "$small" --genes "$work/bad.bed"
 
@@ -125,6 +125,14 @@ head -c "$(stat -c %s "$data/dna.f32")" /dev/zero >"$work/zero" && mv "$work/zer
 refuse_study 'has changed since the study in' new --train "$small"
 cp "$work/kept/dna.f32" "$data/dna.f32"
 expect_ok new --train "$small"
+
+# So is a file of gene starts that changed.
+awk -v OFS='\t' '{ print "chr1", 1000 * NR, 1000 * NR + 1, $1 }' "$data/rna.genes.txt" >"$work/starts.bed"
+placed() { new --train "$small" --out "$work/placed" --genes "$work/starts.bed"; }
+expect_ok placed
+expect_text "$work/stdout" 'distance'
+sed -i '1s/chr1/chr2/' "$work/starts.bed"
+refuse_study 'starts.bed: has changed since the study in' placed
 
 # Of two studies at once with different settings, one is refused, and the settings are those of the other.
 exec 8>"$work/new/lock"
