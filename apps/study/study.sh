@@ -121,7 +121,8 @@ flock -n 9 || die "$out: another study is running there"
 # All runs of a study must be alike. Until there is one, settings may be corrected, and until there is a prediction,
 # those of predictions.
 settings=$(printf '%s\n' "data $(cd "$data" && pwd)" "contents $(contents "$data")" "folds $folds by $by" \
-  "train $(words "$train" | paste -sd ' ')" "genes $genes" "gene-file $([ -z "$genes" ] || cksum <"$genes")" "predict $(words "$predict" | paste -sd ' ')")
+  "train $(words "$train" | paste -sd ' ')" "predict $(words "$predict" | paste -sd ' ')" \
+  "genes $genes" "gene-file $([ -z "$genes" ] || cksum <"$genes")")
 holds() { compgen -G "$1" >/dev/null; }
 trained='' predicted='' split_again=''
 ! holds "$out/runs/*/last/state.safetensors" || trained=1
@@ -133,7 +134,11 @@ while IFS= read -r setting; do
   case $key in
     genes | gene-file | predict) fixed=$predicted ;;
     train) fixed=$trained$predicted ;;
-    *) fixed=$trained$predicted split_again=1 ;;
+    *)
+      fixed=$trained$predicted split_again=1
+      # Data of the same contents may have been moved; new links lead to them.
+      [ "$key" != data ] || ! grep -q '^contents ' "$out/settings" || fixed=''
+      ;;
   esac
   [ -n "$fixed" ] || continue
   case $key in
@@ -175,7 +180,7 @@ run_one() {
   [ -z "$genes" ] || baselines=(--genes "$genes")
   mapfile -t further < <(words "$train")
   how=(--data "$folded" --fold "$2" --train-share "$1" --seed "$3" "${further[@]//\{run\}/$name}")
-  [ ! -e "$run/last/state.safetensors" ] || how=(--resume)
+  [ ! -e "$run/last/state.safetensors" ] || how=(--resume --data "$folded")
   attempt "$name" "$log.train" "$bin/cdt-train" "${how[@]}" --out "$run" --threads "$threads" --quiet || return
   mapfile -t further < <(words "$predict")
   attempt "$name" "$log.predict" "$bin/cdt-predict" --data "$folded" --model "$run/model.safetensors" --split test \
