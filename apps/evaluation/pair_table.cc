@@ -15,11 +15,12 @@ constexpr std::size_t kTableLimit = std::size_t{1} << 30U;
 
 }  // namespace
 
-void expect_recorded_table(const std::filesystem::path& table, const std::string& digest) {
+void expect_recorded_table(const std::filesystem::path& table, const std::string& digest,
+                           const std::string& record) {
   const std::string found = digest_of(read_text_file(table, kTableLimit));
   if (found == digest) return;
   throw InputError(table.string(), "content",
-                   expected_got("is not the table that metrics.json beside it was computed from",
+                   expected_got("is not the table that " + record + " beside it was computed from",
                                 digest, found));
 }
 

@@ -10,9 +10,10 @@
 
 namespace cdt {
 
-/// Throws InputError unless the table is the one that metrics.json beside it was computed from, by
-/// the digest that it records.
-void expect_recorded_table(const std::filesystem::path& table, const std::string& digest);
+/// Throws InputError unless the table is the one that the file `record` beside it was computed
+/// from, by the digest that it records.
+void expect_recorded_table(const std::filesystem::path& table, const std::string& digest,
+                           const std::string& record = "metrics.json");
 
 /// Reads columns of finite numbers of a table whose rows are `pairs`, which it names in the columns
 /// enhancer, gene and, with samples, sample: (names, pairs). Throws InputError for other rows.

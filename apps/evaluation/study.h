@@ -110,7 +110,8 @@ struct Study {
   std::optional<std::string> outputs;     // kNormalScores, if the models do not predict effects
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
   LociCount loci;
-  std::vector<StudyArm> arms;  // the largest share first
+  std::optional<std::string> table_digest;  // of predictions.tsv
+  std::vector<StudyArm> arms;               // the largest share first
 
   template <class V>
   void fields(V& v) {
@@ -120,6 +121,7 @@ struct Study {
       in("extensions", extensions);
     });
     v("outputs", outputs);
+    v("predictions_digest", table_digest);
     v("positives_are", positives);
     v("pairs", pairs);
     v("enhancers", enhancers);

@@ -16,6 +16,7 @@
 #include "apps/predict/study_arm.h"
 #include "engine/error.h"
 #include "io/dataset/loci.h"
+#include "io/format/digest.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
@@ -54,7 +55,8 @@ std::vector<OtherStudy> read_others(const std::vector<std::string>& folders, con
   std::set<std::string> names;
   for (const std::string& text : folders) {
     const fs::path folder = fs::weakly_canonical(text);
-    const std::string found = read_study(folder).data_digest;
+    const Study other = read_study(folder);
+    const std::string& found = other.data_digest;
     const std::string file = (folder / "study.json").string();
     if (found != digest) {
       throw InputError(
@@ -65,10 +67,9 @@ std::vector<OtherStudy> read_others(const std::vector<std::string>& folders, con
     const fs::path named = folder.filename() == "study" ? folder.parent_path() : folder;
     const std::string name = named.filename().string();
     if (!names.insert(name).second) throw InputError(file, "--against", "is named as another one");
-    out.push_back(
-        {name,
-         std::move(
-             read_pair_columns(folder / "predictions.tsv", data, pairs, {"prediction"}).front())});
+    const fs::path table = folder / "predictions.tsv";
+    if (other.table_digest) expect_recorded_table(table, *other.table_digest, "study.json");
+    out.push_back({name, std::move(read_pair_columns(table, data, pairs, {"prediction"}).front())});
   }
   return out;
 }
@@ -155,7 +156,9 @@ void combine(const CombineOptions& options) {
   study.enhancers = std::ssize(enhancers);
   study.genes = std::ssize(genes);
   study.loci = count_loci(loci);
-  write_study(out.path(), study, table_text(arms.front(), data),
+  const std::string table = table_text(arms.front(), data);
+  study.table_digest = digest_of(table);
+  write_study(out.path(), study, table,
               provenance_text(options.common, {"", digest, study.extensions}));
   std::cout << study_text(study);
 }

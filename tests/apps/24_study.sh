@@ -126,7 +126,15 @@ refuse_study 'has changed since the study in' new --train "$small"
 cp "$work/kept/dna.f32" "$data/dna.f32"
 expect_ok new --train "$small"
 
-# So is a file of gene starts that changed.
+# Data that were moved are the same.
+mv "$data" "$work/moved"
+rm -r "$work/new/predictions/share-1-fold-2-seed-1"
+expect_ok apps/study/study.sh --bin "$CDT_BIN" --data "$work/moved" --out "$work/new" --seeds 1 --folds 3 \
+  --predict '--bootstrap 200' --train "$small"
+check 'one prediction was made' [ "$(grep -c '^share-' "$work/stdout")" -eq 1 ]
+mv "$work/moved" "$data"
+
+# A file of gene starts that changed is refused too.
 awk -v OFS='\t' '{ print "chr1", 1000 * NR, 1000 * NR + 1, $1 }' "$data/rna.genes.txt" >"$work/starts.bed"
 placed() { new --train "$small" --out "$work/placed" --genes "$work/starts.bed"; }
 expect_ok placed
@@ -192,6 +200,10 @@ sed -i '2s/\t[^\t]*$/\t9/' "$work/edited/predictions.tsv"
 refuse 'is not the table that metrics.json beside it' --combine "$work/edited"
 expect_fail 2 'fingerprint.data: is of another data set' "$CDT_BIN/cdt-predict" --data "$data" --out "$work/none" --combine "$(p 1 1)"
 expect_fail 2 '--run: has no meaning with --study' "$CDT_BIN/cdt-report" --study "$out/study" --run x --out "$work/none"
+cp -r "$out/study" "$work/other-study"
+sed -i '3s/\t[^\t]*\t\([0-9]\)$/\t0.5\t\1/' "$work/other-study/predictions.tsv"
+refuse 'predictions.tsv: content: is not the table that study.json beside it' --against "$work/other-study" \
+  --combine "$(p 1 1)" --combine "$(p 2 1)" --combine "$(p 3 1)"
 head -c 300 "$out/study/study.json" >"$work/edited/study.json"
 expect_fail 2 'study.json' "$CDT_BIN/cdt-report" --study "$work/edited" --out "$work/none"
 
