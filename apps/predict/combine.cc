@@ -93,6 +93,21 @@ void expect_same_kind(const std::vector<RecordedPrediction>& runs) {
   }
 }
 
+/// Warns of folds whose effects are all equal, such as a fold of one pair: they have no r.
+void warn_of_equal_effects(const ArmRuns& runs) {
+  for (const auto& fold : runs.folds) {
+    const std::vector<Pair>& pairs = fold.front().pairs;
+    if (std::any_of(pairs.begin(), pairs.end(),
+                    [&](const Pair& pair) { return pair.beta != pairs.front().beta; })) {
+      continue;
+    }
+    const std::string name =
+        fold.front().fold > 0 ? "fold " + std::to_string(fold.front().fold) : "the split";
+    warn("all effects of " + name + " are equal (" + number_of(std::ssize(pairs), "pair") +
+         "), so it has no r, and there is no mean r over the folds");
+  }
+}
+
 /// Writes the files, study.json last, so that it is there only with the others.
 void write_study(const fs::path& folder, const Study& study, const std::string& table,
                  const std::string& provenance) {
@@ -132,6 +147,7 @@ void combine(const CombineOptions& options) {
   const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
   const std::vector<OtherStudy> others =
       read_others(options.against, data, digest, pairs_of(arms.front()));
+  warn_of_equal_effects(arms.front());
   const std::vector<std::int32_t> locus_of = loci_of(data);
   const std::optional<double> below =
       options.positive_below ? options.positive_below : choice.positive_below;

@@ -74,16 +74,21 @@ class FoldPredictions {
       scores.push_back(-x_.back());
     }
     x_ = centred(std::move(x_));
+    const auto [least, most] = std::minmax_element(fold.target.begin(), fold.target.end());
+    has_pearson_ = *least < *most;
     if (!fold.positive.empty()) ranking_.emplace_back(scores, fold.positive);
   }
 
-  double pearson(const Times& times) const { return resampled_pearson(x_, target_, times); }
+  double pearson(const Times& times) const {
+    return has_pearson_ ? resampled_pearson(x_, target_, times) : kNaN;
+  }
   double auprc(const Times& times) const {
     return ranking_.empty() ? kNaN : ranking_.front().metrics(times).auprc;
   }
 
  private:
   std::vector<double> target_, x_;
+  bool has_pearson_ = true;       // not all targets are equal
   std::vector<Ranking> ranking_;  // one, or none without positives
 };
 

@@ -22,7 +22,8 @@ struct FoldedTargets {
 using Members = std::vector<std::vector<float>>;  // (members, pairs); at least one
 
 /// Means over the folds, and over the members, of a score within a fold; a positive pair is
-/// expected to have a low prediction. An undefined r counts as 0.
+/// expected to have a low prediction. An r that is undefined because predictions or drawn targets
+/// are equal counts as 0; if all targets of a fold are, it is NaN, and so is the mean.
 struct FoldScore {
   Estimate pearson;
   Estimate auprc;  // average precision (ranking.h); NaN without positives

@@ -172,6 +172,13 @@ for fold in x 0 1000000 ''; do
   check 'nothing is written' [ ! -e "$work/bad" ]
 done
 
+# --- a fold of equal effects has no r, so there is none over the folds: not an r of 0
+awk -F '\t' -v OFS='\t' 'NR > 1 && $5 == 2 { $4 = 0.25 } 1' "$out/data/pairs.tsv" >"$work/folded/pairs.tsv"
+expect_ok own --out "$work/equal"
+expect_text "$work/stderr" 'warning: all effects of fold 2 are equal (40 pairs), so it has no r'
+check 'no r' [ "$(awk -F '\t' '$2 == "all" && $3 == "ensemble" { print $6 "." $7 "." $11 }' "$work/equal/study/study.tsv")" = '..' ]
+check 'other folds have one' [ -n "$(awk -F '\t' '$2 == 1 && $3 == "ensemble" { print $6 }' "$work/equal/study/study.tsv")" ]
+
 # --- quotes and spaces in paths, from the variables of make on
 mkdir "$work/it's" && cp -r "$data" "$work/it's/my data" && cp -r "$work/new" "$work/it's/another one"
 echo '{"hidden": 8}' >"$work/it's/my options.json"

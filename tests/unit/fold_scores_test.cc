@@ -125,6 +125,20 @@ TEST(FoldScores, AConstantPredictionExplainsNothing) {
   EXPECT_NEAR(scores[1].auprc.value, 1.0 / 3, 0.1) << "the share of positives";
 }
 
+TEST(FoldScores, AFoldOfEqualTargetsHasNoPearson) {
+  FoldedTargets t = targets();
+  for (std::size_t i = 0; i < t.target.size(); ++i) {
+    if (t.fold[i] == 1) t.target[i] = 0.5F;
+  }
+  const std::vector<float> x = noisy(t, 1.0, 7);
+  const FoldScore score = score_over_folds(t, {{x}, {noisy(t, 2.0, 8)}}, 0, {}).back();
+  EXPECT_TRUE(std::isnan(score.pearson_of_fold[1]));
+  EXPECT_FALSE(std::isnan(score.pearson_of_fold[0]));
+  EXPECT_TRUE(std::isnan(score.pearson.value));
+  EXPECT_TRUE(std::isnan(score.pearson.interval.low));
+  EXPECT_TRUE(std::isnan(score.pearson_gain.value));
+}
+
 TEST(FoldScores, WithoutPositivesThereIsNoPrecision) {
   FoldedTargets t = targets();
   t.positive.clear();
