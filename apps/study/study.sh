@@ -44,8 +44,10 @@ train=${train//$'\n'/ } predict=${predict//$'\n'/ }
 for number in seeds jobs; do
   [[ ${!number} =~ ^[1-9][0-9]{0,3}$ ]] || die "--$number: expected a whole number from 1 to 9999, got ${!number}"
 done
-[[ -z $folds || $folds =~ ^([3-9]|[1-9][0-9]{1,2}|1000)$ ]] || die "--folds: expected a whole number from 3 to 1000, got $folds"
-[[ $by =~ ^(|locus|pair|enhancer|gene|chromosome)$ ]] || die "--by: expected locus, pair, enhancer, gene or chromosome, got $by"
+[[ -z $folds || $folds =~ ^([3-9]|[1-9][0-9]{1,2}|1000)$ ]] ||
+  die "--folds: expected a whole number from 3 to 1000, got $folds"
+[[ $by =~ ^(|locus|pair|enhancer|gene|chromosome)$ ]] ||
+  die "--by: expected locus, pair, enhancer, gene or chromosome, got $by"
 # One spelling for each share, as it is in the names of runs.
 shares_in_order=$(awk -v list="$shares" 'BEGIN {
   for (n = split(list, share, ","); i < n;) {
