@@ -110,6 +110,7 @@ struct Study {
   std::optional<std::string> outputs;     // kNormalScores, if the models do not predict effects
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
   LociCount loci;
+  BootstrapOptions bootstrap;
   std::optional<std::string> table_digest;  // of predictions.tsv
   std::vector<StudyArm> arms;               // the largest share first
 
@@ -122,6 +123,10 @@ struct Study {
     });
     v("outputs", outputs);
     v("predictions_digest", table_digest);
+    v.group("bootstrap", [&](auto& in) {
+      in("replicates", bootstrap.replicates);
+      in("seed", bootstrap.seed);
+    });
     v("positives_are", positives);
     v("pairs", pairs);
     v("enhancers", enhancers);

@@ -93,6 +93,19 @@ void expect_same_kind(const std::vector<RecordedPrediction>& runs) {
   }
 }
 
+/// The --positive-below with which all runs were evaluated. Throws InputError if they differ.
+std::optional<double> common_threshold(const std::vector<RecordedPrediction>& runs) {
+  const std::optional<double> first = runs.front().positive_below;
+  const auto named = [](const std::optional<double>& x) { return x ? format_number(*x) : "none"; };
+  for (const RecordedPrediction& run : runs) {
+    if (run.positive_below == first) continue;
+    throw InputError((run.folder / "metrics.json").string(), "classification.beta_below",
+                     expected_got("is another than the first prediction's; give --positive-below",
+                                  named(first), named(run.positive_below)));
+  }
+  return first;
+}
+
 /// Warns of folds whose effects are all equal, such as a fold of one pair: they have no r.
 void warn_of_equal_effects(const ArmRuns& runs) {
   for (const auto& fold : runs.folds) {
@@ -133,15 +146,18 @@ void combine(const CombineOptions& options) {
   const OutputFolder out(kStudyOutput, options.common, inputs);
   const Dataset data(options.common.data);
   const std::string digest = digest_of_data(data);
-  const RecordedChoice choice = recorded_choice(options.folders.front());
-  const std::string& split = choice.split;
+  const std::string split = recorded_split(options.folders.front());
   std::vector<RecordedPrediction> read;
   for (const std::string& folder : options.folders) {
     stop_if_interrupted();
     read.push_back(read_prediction(folder, data, digest, split));
   }
   expect_same_kind(read);
+  const std::optional<double> below =
+      options.positive_below ? options.positive_below : common_threshold(read);
   Study study;
+  study.bootstrap = {.replicates = options.bootstrap.value_or(read.front().bootstrap),
+                     .seed = static_cast<std::uint64_t>(options.common.seed)};
   study.extensions = read.front().extensions;
   if (read.front().ranks) study.outputs = kNormalScores;
   const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
@@ -149,16 +165,13 @@ void combine(const CombineOptions& options) {
       read_others(options.against, data, digest, pairs_of(arms.front()));
   warn_of_equal_effects(arms.front());
   const std::vector<std::int32_t> locus_of = loci_of(data);
-  const std::optional<double> below =
-      options.positive_below ? options.positive_below : choice.positive_below;
   study.data = path_text(options.common.data);
   study.data_digest = digest;
   for (const ArmRuns& runs : arms) {
     const std::optional<Positives> positives = positives_of(pairs_of(runs), below);
     study.positives = positives_text(positives);
-    study.arms.push_back(score_arm(runs, others, data, split, positives, locus_of,
-                                   {.replicates = options.bootstrap,
-                                    .seed = static_cast<std::uint64_t>(options.common.seed)}));
+    study.arms.push_back(
+        score_arm(runs, others, data, split, positives, locus_of, study.bootstrap));
   }
   const std::vector<Pair> pairs = pairs_of(arms.front());
   std::set<std::int32_t> enhancers, genes;

@@ -11,11 +11,11 @@
 namespace cdt {
 
 struct CombineOptions {
-  CommonOptions common;                  // data, out, seed, quiet
-  std::vector<std::string> folders;      // outputs of cdt-predict
-  std::vector<std::string> against;      // studies of the same pairs to compare with
-  std::optional<double> positive_below;  // nothing: as the first prediction was evaluated
-  std::int64_t bootstrap = 2000;
+  CommonOptions common;                   // data, out, seed, quiet
+  std::vector<std::string> folders;       // outputs of cdt-predict
+  std::vector<std::string> against;       // studies of the same pairs to compare with
+  std::optional<double> positive_below;   // nothing: as all predictions were evaluated
+  std::optional<std::int64_t> bootstrap;  // replicates; nothing: as for the first prediction
 };
 
 /// Writes OUT/study.json, study.tsv and predictions.tsv (of the ensemble), and prints the study.

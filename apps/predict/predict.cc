@@ -42,6 +42,7 @@ struct PredictOptions {
   std::int64_t batch_size = 4;
   std::int64_t bootstrap = 2000;
   bool no_controls = false;
+  bool bootstrap_given = false;
   std::vector<std::string> combine;  // folders; not empty: combined, and nothing is predicted
   std::vector<std::string> against;  // with combine: folders of other studies
 };
@@ -80,7 +81,8 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   cli.choice("split", &options->split, {"train", "val", "test"}, "pairs to predict");
   cli.number("batch-size", &options->batch_size, 1, 1024, "enhancers per forward pass");
   cli.number("bootstrap", &options->bootstrap, 100, 1000000,
-             "replicates of the bootstrap over loci");
+             "replicates of the bootstrap over loci; with --combine the default is what the "
+             "predictions had");
   cli.option("replicate", &options->replicate,
              "TSV (plain or gzip) of a second screen (enhancer, gene, beta, with samples also "
              "sample); its agreement gives a noise ceiling");
@@ -102,6 +104,7 @@ bool parse_options(int argc, char** argv, PredictOptions* options) {
   add_model_options(&cli, &options->overrides);
   if (!cli.parse(argc, argv)) return false;
   check(cli, *options);
+  options->bootstrap_given = cli.was_set("bootstrap");
   return true;
 }
 
@@ -196,8 +199,9 @@ int predict_main(int argc, char** argv) {
   if (options.combine.empty()) {
     run(options);
   } else {
+    const std::optional<std::int64_t> replicates(options.bootstrap);
     combine({options.common, options.combine, options.against, positive_below(options),
-             options.bootstrap});
+             options.bootstrap_given ? replicates : std::nullopt});
   }
   return kExitDone;
 }

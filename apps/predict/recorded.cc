@@ -67,6 +67,7 @@ struct Recorded {
   RecordedTable predictions;
   std::optional<RecordedControls> controls;
   Nullable<RecordedClassification> classification;
+  std::int64_t bootstrap = 0;  // replicates
 
   template <class V>
   void fields(V& v) {
@@ -81,6 +82,7 @@ struct Recorded {
     v("predictions", predictions);
     v("controls", controls);
     v("classification", classification);
+    v.group("bootstrap", [&](auto& in) { in("replicates", bootstrap); });
   }
 };
 
@@ -136,17 +138,13 @@ void read_controls(const Recorded& recorded, const Dataset& data, RecordedPredic
 
 }  // namespace
 
-RecordedChoice recorded_choice(const fs::path& folder) {
+std::string recorded_split(const fs::path& folder) {
   const fs::path file = folder / "metrics.json";
-  const Recorded recorded = read_metrics(file);
+  std::string out = read_metrics(file).split;
   for (const Split split : kSplits) {
-    if (recorded.split != split_name(split)) continue;
-    RecordedChoice out{recorded.split, std::nullopt};
-    if (recorded.classification) out.positive_below = recorded.classification->below;
-    return out;
+    if (out == split_name(split)) return out;
   }
-  throw InputError(file.string(), "split",
-                   expected_got("unknown", "train, val or test", recorded.split));
+  throw InputError(file.string(), "split", expected_got("unknown", "train, val or test", out));
 }
 
 RecordedPrediction read_prediction(const fs::path& folder, const Dataset& data,
@@ -177,6 +175,8 @@ RecordedPrediction read_prediction(const fs::path& folder, const Dataset& data,
   out.fold = recorded.fold.value_or(0);
   out.train_share = recorded.train_share;
   out.train_pairs = recorded.train_pairs;
+  if (recorded.classification) out.positive_below = recorded.classification->below;
+  out.bootstrap = recorded.bootstrap;
   out.trained_here = recorded.trained_here.value_or(false);
   out.pairs = pairs_in(data, out.fold, split_named(split));
   const fs::path table = folder / "predictions.tsv";

@@ -22,20 +22,18 @@ struct RecordedPrediction {
   std::int64_t fold = 0;                  // 0: the split of a data set without folds
   double train_share = 1;
   std::int64_t train_pairs = 0;
-  bool trained_here = false;  // on the training and validation pairs of its fold
-  std::vector<Pair> pairs;    // predicted
+  std::optional<double> positive_below;  // as --positive-below was given
+  std::int64_t bootstrap = 0;            // replicates
+  bool trained_here = false;             // on the training and validation pairs of its fold
+  std::vector<Pair> pairs;               // predicted
   std::vector<float> predictions;
   std::vector<BaselinePrediction> baselines;  // fitted on its training pairs
   ControlPredictions controls;
   bool has_controls = false;
 };
 
-/// What the predictions in a folder of cdt-predict are of.
-struct RecordedChoice {
-  std::string split;
-  std::optional<double> positive_below;  // as --positive-below was given
-};
-RecordedChoice recorded_choice(const std::filesystem::path& folder);
+/// The split whose pairs a folder of cdt-predict predicts.
+std::string recorded_split(const std::filesystem::path& folder);
 
 /// Reads a folder that cdt-predict wrote for `data` (not yet used by fold) and the split `split`.
 /// data_digest: digest_of_data(). Throws InputError naming the file and the field: another data set

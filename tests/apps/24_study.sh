@@ -19,6 +19,7 @@ check 'the page' [ -s "$out/study.html" ]
 check 'every pair is predicted once' cmp \
   <(cut -f 2,3 "$data/pairs.tsv" | tail -n +2 | sort) <(cut -f 1,2 "$out/study/predictions.tsv" | tail -n +2 | sort)
 check 'three folds in the table' [ "$(awk -F '\t' '$3 == "ensemble" { print $2 }' "$out/study/study.tsv" | tr '\n' ' ')" = 'all 1 2 3 ' ]
+expect_text "$out/study/study.json" '"replicates": 200'
 cp "$out/study/study.json" "$work/first"
 cp -r "$out/predictions" "$work/predictions"
 
@@ -202,6 +203,11 @@ refuse '--against: has no meaning without --combine' --model x --against "$out/s
 refuse 'is of the same model as' --combine "$(p 1 1)" --combine "$(p 1 1)"
 refuse '--model: has no meaning with --combine' --combine "$(p 1 1)" --model x
 refuse 'metrics.json' --combine "$work"
+expect_ok "$CDT_BIN/cdt-predict" --data "$out/data" --model "$out/runs/share-1-fold-1-seed-2/model.safetensors" --split test \
+  --ridge --positive-below -0.5 --quiet --out "$work/other-threshold"
+mixed=(--combine "$(p 1 1)" --combine "$work/other-threshold")
+refuse "other-threshold/metrics.json: classification.beta_below: is another than the first prediction's" "${mixed[@]}"
+expect_fail 2 'no run is of fold 2' "$CDT_BIN/cdt-predict" --data "$out/data" --out "$work/none" "${mixed[@]}" --positive-below -0.5
 cp -r "$(p 1 1)" "$work/edited"
 sed -i '2s/\t[^\t]*$/\t9/' "$work/edited/predictions.tsv"
 refuse 'is not the table that metrics.json beside it' --combine "$work/edited"
