@@ -13,7 +13,7 @@ LociCount count_loci(std::span<const std::int32_t> loci) {
 
 std::string loci_text(const LociCount& loci) {
   constexpr double kAboutEqual = 0.9;
-  const std::string number = loci.number == 1 ? "1 locus" : std::to_string(loci.number) + " loci";
+  std::string number = loci.number == 1 ? "1 locus" : std::to_string(loci.number) + " loci";
   if (loci.effective > kAboutEqual * static_cast<double>(loci.number)) return number;
   return number + text(" (effective number %.1f)", loci.effective);
 }

@@ -52,7 +52,8 @@ ScreenFile read_replicate(const std::filesystem::path& file, const Dataset& data
     const std::string_view fault = parse_finite(rows.field(2), &beta);
     if (!fault.empty()) rows.fail(2, expected_got(fault, kFiniteNumber, rows.field(2)));
     if (!out.effects.emplace(pair, beta).second) {
-      std::string twice = "twice: " + enhancer + " with " + gene;
+      std::string twice = "twice: " + enhancer;
+      twice.append(" with ").append(gene);
       if (!samples.empty()) twice.append(" in sample ").append(rows.field(3));
       rows.fail(0, twice);
     }

@@ -24,15 +24,16 @@ namespace fs = std::filesystem;
 /// are equal. Numbers differ if their shortest texts do, as those of different bits.
 std::string first_difference(const Json& recorded, const Json& now, const std::string& name) {
   if (recorded == now) return "";
+  const std::string prefix = name.empty() ? "" : name + ".";
   if (recorded.is_object() && now.is_object()) {
     for (const auto& [key, value] : recorded.items()) {
-      const std::string path = name.empty() ? key : name + "." + key;
+      const std::string path = std::string(prefix).append(key);
       if (!now.contains(key)) return path + " is only in the run";
-      const std::string found = first_difference(value, now[key], path);
+      std::string found = first_difference(value, now[key], path);
       if (!found.empty()) return found;
     }
     for (const auto& [key, value] : now.items()) {
-      if (!recorded.contains(key)) return (name.empty() ? key : name + "." + key) + " is new";
+      if (!recorded.contains(key)) return std::string(prefix).append(key).append(" is new");
     }
   }
   return name + ": " + dumped(recorded) + " in the run, " + dumped(now) + " now";

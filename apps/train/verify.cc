@@ -79,9 +79,8 @@ class TemporaryFolder {
       const std::string begin = prefix.filename().string();
       if (!name.starts_with(begin) || name.size() != begin.size() + 6) continue;
       const FileDescriptor folder = open_folder(entry.path());
-      if (folder.get() < 0 || fs::is_empty(entry.path(), ignored) || try_lock(folder) != 0)
-        continue;
-      fs::remove_all(entry.path(), ignored);
+      if (folder.get() < 0 || fs::is_empty(entry.path(), ignored)) continue;
+      if (try_lock(folder) == 0) fs::remove_all(entry.path(), ignored);
     }
   }
 

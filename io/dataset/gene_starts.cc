@@ -15,7 +15,6 @@
 namespace cdt {
 namespace {
 
-
 struct GeneLine {
   Locus interval;
   int strand = 0;

@@ -42,8 +42,8 @@ struct Estimate {
   }
 };
 
-/// Effective number of clusters, (sum of sizes)^2 / sum of sizes^2 (Kish 1965): as many of equal size
-/// would make a mean vary as much. 0 without items; cluster[i] is the cluster of item i.
+/// Effective number of clusters, (sum of sizes)^2 / sum of sizes^2 (Kish 1965): as many of equal
+/// size would make a mean vary as much. 0 without items; cluster[i] is the cluster of item i.
 double effective_clusters(std::span<const std::int32_t> cluster);
 
 /// Returns the percentile interval of a statistic when clusters are drawn with replacement.

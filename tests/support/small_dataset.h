@@ -50,9 +50,9 @@ inline void write_small_dataset(const std::filesystem::path& path, const std::ve
     std::vector<float> rna;
     std::vector<std::string> names;
     for (std::int64_t sample = 0; sample < samples; ++sample) {
-      for (std::size_t i = 0; i < shared.size(); ++i) {
+      for (const float value : shared) {
         const bool other = kind == SmallRna::kDistinct && sample > 0;
-        rna.push_back(other ? static_cast<float>(random_of_samples.normal()) : shared[i]);
+        rna.push_back(other ? static_cast<float>(random_of_samples.normal()) : value);
       }
       names.push_back("s" + std::to_string(sample));
     }
