@@ -111,8 +111,8 @@ struct Study {
   std::int64_t pairs = 0, enhancers = 0, genes = 0;
   LociCount loci;
   BootstrapOptions bootstrap;
-  std::optional<std::string> table_digest;  // of predictions.tsv
-  std::vector<StudyArm> arms;               // the largest share first
+  std::string table_digest;    // of predictions.tsv
+  std::vector<StudyArm> arms;  // the largest share first
 
   template <class V>
   void fields(V& v) {

@@ -1,6 +1,6 @@
 #include "apps/predict/combine.h"
 
-#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
 #include <set>
@@ -68,7 +68,7 @@ std::vector<OtherStudy> read_others(const std::vector<std::string>& folders, con
     const std::string name = named.filename().string();
     if (!names.insert(name).second) throw InputError(file, "--against", "is named as another one");
     const fs::path table = folder / "predictions.tsv";
-    if (other.table_digest) expect_recorded_table(table, *other.table_digest, "study.json");
+    expect_recorded_table(table, other.table_digest, "study.json");
     out.push_back({name, std::move(read_pair_columns(table, data, pairs, {"prediction"}).front())});
   }
   return out;
@@ -106,17 +106,13 @@ std::optional<double> common_threshold(const std::vector<RecordedPrediction>& ru
   return first;
 }
 
-/// Warns of folds whose effects are all equal, such as a fold of one pair: they have no r.
-void warn_of_equal_effects(const ArmRuns& runs) {
-  for (const auto& fold : runs.folds) {
-    const std::vector<Pair>& pairs = fold.front().pairs;
-    if (std::any_of(pairs.begin(), pairs.end(),
-                    [&](const Pair& pair) { return pair.beta != pairs.front().beta; })) {
-      continue;
-    }
-    const std::string name =
-        fold.front().fold > 0 ? "fold " + std::to_string(fold.front().fold) : "the split";
-    warn("all effects of " + name + " are equal (" + number_of(std::ssize(pairs), "pair") +
+/// Warns of folds without an r: their effects are all equal, as those of a fold of one pair.
+void warn_of_equal_effects(const StudyArm& arm) {
+  for (std::size_t i = 0; i < arm.folds.size(); ++i) {
+    if (!std::isnan(arm.ensemble.pearson_by_fold[i])) continue;
+    const StudyFold& fold = arm.folds[i];
+    const std::string name = fold.fold > 0 ? "fold " + std::to_string(fold.fold) : "the split";
+    warn("all effects of " + name + " are equal (" + number_of(fold.pairs, "pair") +
          "), so it has no r, and there is no mean r over the folds");
   }
 }
@@ -163,7 +159,6 @@ void combine(const CombineOptions& options) {
   const std::vector<ArmRuns> arms = arms_of(std::move(read), data);
   const std::vector<OtherStudy> others =
       read_others(options.against, data, digest, pairs_of(arms.front()));
-  warn_of_equal_effects(arms.front());
   const std::vector<std::int32_t> locus_of = loci_of(data);
   study.data = path_text(options.common.data);
   study.data_digest = digest;
@@ -173,6 +168,7 @@ void combine(const CombineOptions& options) {
     study.arms.push_back(
         score_arm(runs, others, data, split, positives, locus_of, study.bootstrap));
   }
+  warn_of_equal_effects(study.arms.front());
   const std::vector<Pair> pairs = pairs_of(arms.front());
   std::set<std::int32_t> enhancers, genes;
   std::vector<std::int32_t> loci;
