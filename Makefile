@@ -9,6 +9,7 @@
 #   CUDA=0            without the CUDA backend; otherwise it is built if a toolkit is found; CUDA_HOME
 #                     and CUDA_PATH are searched first
 #   CUDA_ARCH='80 90' GPUs to compile for, default: this machine's, else sm_80, sm_90 and sm_100
+#   MPI=0, MPICC=FILE without MPI; its compiler wrapper, default the mpicc in the PATH
 #   WERROR=           do not stop at warnings (for a compiler newer than those tested)
 #   V=1               show the commands
 #   PREFIX, DESTDIR   where `make install` puts things, default /usr/local; or one by one bindir, mandir,
@@ -69,7 +70,7 @@ FLAGS = -std=c++20 $(OPTIMISE) $(OUTER) $(if $(ARCH),-march=$(ARCH)) -ffp-contra
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
 # cuDNN is opened on demand, so only its headers and its path (rpath) are needed.
 CUDNN_INCLUDE = $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
-LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) \
+LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) $(filter-out -I% -D%,$(MPI_FLAGS)) \
   $(if $(KERNELS),$(CUDA_LIBRARIES) $(filter -Wl%,$(CUDNN_FLAGS)))
 
 ifdef V
@@ -87,9 +88,9 @@ MAINS := $(wildcard apps/cdt_*.cc)
 programs = $(addprefix $(BUILD)/bin/,$(subst _,-,$(basename $(notdir $(1)))))
 NOT_BUILT := $(filter-out $(wildcard $(BUILD)/bin/*),$(call programs,$(MAINS)))
 NO_CONFIG := help clean dist $(if $(NOT_BUILT),,install man) uninstall gpu-check gpu-pack bench-pytorch \
-  $(BUILD)/cuda.mk
+  $(BUILD)/cuda.mk $(BUILD)/mpi.mk
 ifneq ($(filter-out $(NO_CONFIG),$(or $(MAKECMDGOALS),all)),)
-  include $(BUILD)/config.mk $(BUILD)/cuda.mk
+  include $(BUILD)/config.mk $(BUILD)/cuda.mk $(BUILD)/mpi.mk
 endif
 INSTALL_MISSING := $(if $(filter test bench fuzz,$(MAKECMDGOALS)),--install,\
   $(if $(filter demo tour,$(MAKECMDGOALS)),--try-install))
@@ -106,12 +107,17 @@ $(BUILD)/cuda.mk: third_party/find_cuda.sh third_party/probe.sh $(BUILD)/cuda_wi
 	@$(PROBES) CUDA='$(CUDA)' CUDA_HOME='$(CUDA_HOME)' CUDA_PATH='$(CUDA_PATH)' \
 	  CUDA_ARCH='$(CUDA_ARCH)' PYTHON='$(PYTHON)' third_party/find_cuda.sh > $@
 
+MPI_WISHES := $(CXX) MPI=$(MPI) $(shell command -v $(or $(MPICC),mpicc))
+$(BUILD)/mpi.mk: third_party/find_mpi.sh third_party/probe.sh $(BUILD)/mpi_wishes
+	@$(PROBES) MPI='$(MPI)' MPICC='$(MPICC)' third_party/find_mpi.sh > $@
+
 # --- sources --------------------------------------------------------------------------------------
 KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
 BIGWIG := io/genome/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
 CUDNN := engine/cuda/cudnn_attention.cc engine/cuda/cudnn_graph.cc
 NO_CUDNN := engine/cuda/no_cudnn.cc
-WITHOUT := $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(CUDNN)),\
+MPI_SOURCES := $(wildcard engine/ranks/mpi_*.cc)
+WITHOUT := $(if $(MPI_FLAGS),engine/ranks/no_mpi.cc,$(MPI_SOURCES)) $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(CUDNN)),\
   $(wildcard engine/cuda/*.cc))
 ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
@@ -151,6 +157,8 @@ $(BUILD)/sources: FORCE
 	$(call stamp,$(SOURCES) $(KERNELS) $(LIBRARIES))
 $(BUILD)/cuda_wishes: FORCE
 	$(call stamp,$(CUDA_WISHES))
+$(BUILD)/mpi_wishes: FORCE
+	$(call stamp,$(MPI_WISHES))
 # Of a checkout, or of the commit that `make dist` packed.
 GIT_HASH := $(shell if [ -e .git ]; then git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null; \
   else sed -n 's/^commit \(.\{12\}\).*/\1/p' .dist 2>/dev/null; fi)
@@ -168,6 +176,7 @@ RECORDED_FLAGS = $(subst ",,$(subst ',,$(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) 
 $(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"' \
   -DCDT_FLAGS='"$(strip $(RECORDED_FLAGS))"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
+$(call objects,$(MPI_SOURCES)): EXTRA = $(filter -I% -D%,$(MPI_FLAGS))
 $(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
 

@@ -19,6 +19,8 @@ class Error : public std::runtime_error {
 class InputError : public Error {
  public:
   InputError(std::string_view file, std::string_view field, std::string_view what);
+  /// With the whole message of an InputError of another process.
+  explicit InputError(const std::string& message) : Error(message) {}
 };
 
 /// Returns "what (expected X, got Y)", the tail of an InputError's message.

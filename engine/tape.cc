@@ -170,6 +170,25 @@ void Tape::run(const Rule& rule) {
   v.grad = whole;
 }
 
+void Tape::note_uses(const std::vector<OpInput>& inputs) {
+  for (const OpInput& input : inputs) {
+    const Variable* v = input.value;
+    if (v == nullptr || !v->lasting || !v->needs_grad || v->grad.empty()) continue;
+    const bool known =
+        std::any_of(first_uses_.begin(), first_uses_.end(),
+                    [v](const FirstUse& use) { return use.gradient.data == v->grad.data; });
+    if (!known) first_uses_.push_back({v->grad, rules_.size()});
+  }
+}
+
+void Tape::report_complete(std::size_t i) {
+  while (!first_uses_.empty() && first_uses_.back().rules >= i) {
+    const Tensor gradient = first_uses_.back().gradient;
+    first_uses_.pop_back();
+    if (watch_ != nullptr) watch_->complete(gradient);
+  }
+}
+
 void Tape::backward(const std::vector<Cotangent>& cotangents, std::int64_t count, bool retain) {
   count_ = count;
   current_ = kAll;
@@ -187,6 +206,7 @@ void Tape::backward(const std::vector<Cotangent>& cotangents, std::int64_t count
     if (retain) continue;
     for (const Tensor& t : rule.saved) step_.give_back(t);
     drop(rule.out);
+    report_complete(i);
   }
   if (!retain) rules_.clear();
   count_ = 1;
@@ -199,6 +219,7 @@ void Tape::reset_gradients() {
 
 void Tape::clear() {
   rules_.clear();
+  first_uses_.clear();
   variables_.clear();
   step_.reset();
 }

@@ -70,6 +70,16 @@ struct Cotangent {
 /// How a rule processes the cotangents of several losses.
 enum class CotangentOrder : std::uint8_t { kOneByOne, kTogether };
 
+/// Is told, while backward() runs, which gradients of parameters no later rule adds to: first those
+/// of the parameters that the forward pass used last.
+class GradientWatch {
+ public:
+  virtual ~GradientWatch() = default;
+  /// gradient: of a parameter, or of rows of one (Tape::rows_of()). Kernels that add to it may
+  /// still run on an asynchronous device.
+  virtual void complete(const Tensor& gradient) = 0;
+};
+
 class Tape {
  public:
   Tape(Backend& backend, Arena& step, Arena& scratch)
@@ -80,6 +90,9 @@ class Tape {
   Profiler* profiler() { return profiler_; }
   /// Reports every op from now on to `trace`, which must outlive the tape.
   void follow(Trace* trace) { trace_ = trace; }
+  /// Reports gradients of the forward passes from now on to `watch`, which must outlive the tape;
+  /// null: no longer.
+  void watch(GradientWatch* watch) { watch_ = watch; }
 
   /// Turns dropout on (train()) or off (eval()). Masks are keyed by seed, step and the order of
   /// dropout sites.
@@ -158,6 +171,10 @@ class Tape {
     std::int64_t traced;  // index of the op in the trace
   };
   void run(const Rule& rule);
+  /// An op is about to read `inputs`: notes the parameters among them that were not used before.
+  void note_uses(const std::vector<OpInput>& inputs);
+  /// Rule `i` has run: reports the gradients that are complete now.
+  void report_complete(std::size_t i);
   static constexpr std::int64_t kAll = -1;
   /// Returns the part of a gradient that the running rule may see.
   Tensor visible(const Tensor& gradient) const;
@@ -172,6 +189,13 @@ class Tape {
   std::string_view module_;  // the module that it belongs to
   std::deque<Variable> variables_;
   std::vector<Rule> rules_;
+  GradientWatch* watch_ = nullptr;  // or null
+  /// The gradient of a parameter, and the number of rules before that of the op that used it first.
+  struct FirstUse {
+    Tensor gradient;
+    std::size_t rules;
+  };
+  std::vector<FirstUse> first_uses_;  // in the order of the forward pass; those not reported yet
   bool training_ = false;
   std::uint64_t seed_ = 0;
   std::uint32_t step_number_ = 0;
@@ -190,6 +214,7 @@ class OpScope {
     if (*outer_ != 0) return;
     tape.op_ = op;
     if (tape.trace_ != nullptr) tape.trace_->start(op, tape.module_, inputs);
+    if (tape.watch_ != nullptr) tape.note_uses(inputs);
   }
   ~OpScope() { tape_.op_ = outer_; }
   OpScope(const OpScope&) = delete;

@@ -113,6 +113,8 @@ class CdtParameters {
   /// True if no parameter needs a gradient.
   bool frozen() const;
   void zero_gradients();
+  /// The memory (n) that holds the gradients of all trained parameters, with padding.
+  const Tensor& gradients() const { return gradients_; }
 
   Modality dna, rna, protein;
   AttentionBlock dna_to_rna, rna_to_protein;

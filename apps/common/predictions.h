@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/common/sample_trunks.h"
+#include "engine/ranks/communicator.h"
 #include "engine/tape.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
@@ -44,6 +45,8 @@ class PredictionTable {
 
   const std::vector<Context>& contexts() const { return contexts_; }
   float* row(std::size_t place) { return values_.data() + place * genes_; }
+  /// All of it, row-major.
+  std::vector<float>& values() { return values_; }
   /// Predictions of these pairs, in their order; their contexts must be in the table.
   std::vector<float> of(const std::vector<Pair>& pairs) const;
 
@@ -63,7 +66,8 @@ struct PredictionPass {
   DnaFeed& feed;
   GenePlaces& places;
   SampleTrunks& trunks;
-  const Tensor& outputs;  // (batch, G), device memory: as many contexts at a time
+  const Tensor& outputs;          // (batch, G), device memory: as many contexts at a time
+  Communicator* ranks = nullptr;  // share the contexts of every pass; null: this process has all
 
   /// Whether predictions depend on more than the DNA: with gene positions on the enhancer, with
   /// samples on the sample.
@@ -72,7 +76,8 @@ struct PredictionPass {
 
 /// Predicts all genes in each context. windows: the enhancers whose DNA is read instead of
 /// their own, if not empty; everything else is still that of `contexts`. go_on(contexts done) is
-/// called after each batch, which is of one sample; if it returns false, nothing is returned.
+/// called after each batch, which is of one sample; if it returns false, on any rank, nothing is
+/// returned.
 std::optional<PredictionTable> predict_contexts(const PredictionPass& pass,
                                                 const std::vector<Context>& contexts,
                                                 const std::function<bool(std::int64_t done)>& go_on,
@@ -85,7 +90,10 @@ std::optional<PredictionTable> predict_from_window(
 
 /// Mean of the enhancers' DNA (L, dna_dim), summed in float64: the replacement for an enhancer's
 /// own DNA in attribution and in the controls of an evaluation. go_on() is called between rows; if
-/// it returns false the result is empty.
+/// it returns false, on any rank, the result is empty. ranks: each reads its share of the
+/// enhancers.
+std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
+                               const std::function<bool()>& go_on, Communicator& ranks);
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
                                const std::function<bool()>& go_on);
 

@@ -22,6 +22,7 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "engine/ranks/communicator.h"
 #include "io/format/text.h"
 
 // Defined by the Makefile for this file only, so that a new commit recompiles nothing else.
@@ -73,6 +74,8 @@ int guarded(const char* name, int argc, char** argv, const std::function<int(int
   } catch (const InputError& error) {
     report_error(name, error.what());
     return kExitMistaken;
+  } catch (const RankEnded& ended) {
+    return ended.exit_code();
   } catch (const std::bad_alloc&) {
     report_error(name, "out of memory");
   } catch (const std::exception& error) {

@@ -81,7 +81,7 @@ void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
 }
 
 PredictionPass pass_of(const PassPlace& place, Constants& c) {
-  return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
+  return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs, place.ranks};
 }
 
 std::size_t place_of(std::int32_t enhancer, const std::vector<std::int32_t>& ascending) {

@@ -36,6 +36,7 @@ struct PassPlace {
   Arena& constants;  // reset; holds trunks and outputs
   DnaFeed& feed;
   const Dataset& data;
+  Communicator* ranks = nullptr;      // as in PredictionPass
   DnaFeed* gene_feed = nullptr;       // only for a model with gene windows
   std::vector<std::int32_t> genes{};  // those whose windows are read
 

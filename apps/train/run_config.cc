@@ -134,10 +134,11 @@ RunRecipe read_recipe(const fs::path& run) {
 }
 
 std::string run_provenance(const TrainOptions& options, const Fingerprint& fingerprint,
-                           const Backend& backend) {
+                           const Backend& backend, int ranks) {
   Json out = provenance_of(options.common, fingerprint, &backend);
   out["options"].update(Json::parse(settings_json(options.settings)));
   out["options"]["data"] = path_text(options.common.data);
+  if (ranks > 1) out["device"]["ranks"] = ranks;
   const fs::path file = options.common.out / kProvenanceFile;
   if (!options.resume || !fs::exists(file)) return json_text(out);
   parse_json_file(file);  // the strict reader

@@ -53,6 +53,6 @@ RunRecipe read_recipe(const std::filesystem::path& run);
 /// as far as it is of other code or another machine. fingerprint: of the data, and of the weights
 /// that the run was started from, if they come from a file.
 std::string run_provenance(const TrainOptions& options, const Fingerprint& fingerprint,
-                           const Backend& backend);
+                           const Backend& backend, int ranks);
 
 }  // namespace cdt

@@ -126,6 +126,7 @@ RunFolder::~RunFolder() {
 }
 
 void RunFolder::require_space(std::uint64_t model_bytes) const {
+  if (!writes()) return;
   constexpr std::uint64_t kLast = 3;
   std::uint64_t bytes = kLast * model_bytes;  // for the replacement of last/
   if (!resume_) {
@@ -140,6 +141,7 @@ void RunFolder::require_space(std::uint64_t model_bytes) const {
 }
 
 void RunFolder::begin(const std::string& config, const std::string& provenance) {
+  if (!writes()) return;
   begun_ = true;
   if (!resume_) {
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
@@ -169,6 +171,7 @@ void RunFolder::repair_last() const {
 }
 
 void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) const {
+  if (!writes()) return;
   const fs::path last = path_ / "last";
   const fs::path fresh = new_folder(path_);
   remove_folder(fresh);
@@ -194,6 +197,7 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
 }
 
 void RunFolder::append_metrics(const std::string& line) const {
+  if (!writes()) return;
   // Writes a new file each time, so that a copy of the run made by hard links keeps its own
   // content.
   write_file(metrics(), metrics_text() + line + "\n");
@@ -228,7 +232,7 @@ std::size_t RunFolder::end_of_lines(const std::string& text, std::int64_t first,
 void RunFolder::keep_metrics(std::int64_t first, std::int64_t end) const {
   const std::string text = metrics_text();
   const std::size_t kept = end_of_lines(text, first, end);
-  if (kept < text.size()) write_file(metrics(), text.substr(0, kept));
+  if (kept < text.size() && writes()) write_file(metrics(), text.substr(0, kept));
 }
 
 }  // namespace cdt

@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "apps/common/output_folder.h"
 #include "io/format/file.h"
@@ -22,6 +23,10 @@ class RunFolder {
   /// run is kept until begin(). Throws InputError if another process holds the lock, if a new run
   /// would replace one without `overwrite`, or if there is no run to resume.
   RunFolder(std::filesystem::path path, bool resume, bool overwrite = false);
+  /// The folder of a run that another process writes, rank 0 (engine/ranks): only reads it.
+  struct OfAnother {};
+  RunFolder(std::filesystem::path path, OfAnother /*tag*/)
+      : path_(std::move(path)), resume_(true) {}
   /// Removes what a new run created if it failed before its first save.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -30,6 +35,8 @@ class RunFolder {
   /// Throws InputError unless `path` can take a new run, or holds one to resume. Changes nothing.
   static void check(const std::filesystem::path& path, bool resume, bool overwrite = false);
 
+  /// Whether this process writes the run; if not, functions that would write do nothing.
+  bool writes() const { return lock_.get() >= 0; }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path best_model() const { return path_ / "model.safetensors"; }
   std::filesystem::path last_model() const { return path_ / "last" / "model.safetensors"; }

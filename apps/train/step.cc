@@ -30,6 +30,12 @@ Var augmented(const TrainSettings& settings, const Tensor& dna, const Cdt& model
 
 }  // namespace
 
+TrainSettings settings_of_part(const TrainSettings& settings, const BatchPart& part) {
+  TrainSettings out = settings;
+  out.batch_size /= part.parts;
+  return out;
+}
+
 StepData::StepData(const CdtConfig& config, const Dataset& data, Backend& backend, Arena& lasting,
                    const TrainSettings& settings, const std::vector<Pair>& pairs,
                    std::size_t reserve_bytes)
@@ -57,8 +63,11 @@ Tensor StepData::take_dna() {
 }
 
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
-                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results) {
+                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results,
+                   GradientSum* sum) {
   Backend& backend = tape.backend();
+  if (sum != nullptr) sum->begin();
+  tape.watch(sum);
   tape.train(static_cast<std::uint64_t>(settings.seed), draw);
   const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
   const Var window = augmented(settings, dna, model, tape);
@@ -76,8 +85,10 @@ void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tens
       huber(tape, prediction, data.targets, static_cast<float>(settings.huber_delta), data.weights);
   backend.copy(results.predictions(), prediction->value);
   backend.copy(results.loss(), loss->value);
-  tape.backward(loss, 1.0F / static_cast<float>(settings.accumulate));
+  tape.backward(loss, 1.0F / static_cast<float>(settings.accumulate * data.part.parts));
   tape.clear();
+  tape.watch(nullptr);
+  if (sum != nullptr) sum->finish();
 }
 
 void update_weights(const TrainSettings& settings, Backend& backend, AdamW& optimiser,
@@ -88,9 +99,9 @@ void update_weights(const TrainSettings& settings, Backend& backend, AdamW& opti
 
 void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
-                   const StepResults& results) {
+                   const StepResults& results, GradientSum* sum) {
   model.zero_gradients();
-  add_gradients(settings, step, dna, data, model, tape, results);
+  add_gradients(settings, step, dna, data, model, tape, results, sum);
   update_weights(settings, tape.backend(), optimiser, results);
 }
 

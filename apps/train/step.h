@@ -12,6 +12,7 @@
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/optim/adamw.h"
+#include "engine/ranks/gradient_sum.h"
 #include "engine/tape.h"
 #include "io/dataset/dataset.h"
 #include "model/cdt.h"
@@ -62,6 +63,16 @@ class StepResults {
   std::deque<Pending> pending_;
 };
 
+/// Which samples of a batch a process computes: those from `first` on, one of `parts` equal parts
+/// (engine/ranks).
+struct BatchPart {
+  std::int64_t first = 0;
+  std::int64_t parts = 1;
+};
+
+/// The settings with the batch size of a part.
+TrainSettings settings_of_part(const TrainSettings& settings, const BatchPart& part);
+
 /// Inputs of steps on the device.
 struct StepData {
   /// Of settings it reads the batch size and whether pairs have weights. pairs: those whose DNA is
@@ -84,15 +95,19 @@ struct StepData {
   Tensor genes;    // (B), int32
   Tensor targets;  // (B)
   Tensor weights;  // (B), of the loss; empty if all are 1
+  BatchPart part;
   DnaFeed feed;
   std::optional<DnaFeed> gene_feed;  // with gene windows
 };
 
 /// Adds the gradients of dna (B, L, dna_dim), one of settings.accumulate batches of an optimiser
-/// step, to those of the parameters; afterwards `results` holds predictions and loss. Dropout masks
-/// depend on (settings.seed, draw).
+/// step, or data.part of one, to those of the parameters; afterwards `results` holds predictions
+/// and loss. Dropout masks depend on (settings.seed, draw) and on the sample's place in the whole
+/// batch. sum, if given, replaces the gradients by their sum over the ranks, for the last batch of
+/// a step.
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
-                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results);
+                   const StepData& data, Cdt& model, Tape& tape, const StepResults& results,
+                   GradientSum* sum = nullptr);
 
 /// Clips the gradients and updates the weights; afterwards `results` also holds the norm.
 void update_weights(const TrainSettings& settings, Backend& backend, AdamW& optimiser,
@@ -101,6 +116,6 @@ void update_weights(const TrainSettings& settings, Backend& backend, AdamW& opti
 /// Runs all kernels of an optimiser step on one batch, from zeroed gradients to updated weights.
 void training_step(const TrainSettings& settings, std::uint32_t step, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, AdamW& optimiser,
-                   const StepResults& results);
+                   const StepResults& results, GradientSum* sum = nullptr);
 
 }  // namespace cdt

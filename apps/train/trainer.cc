@@ -57,11 +57,12 @@ std::string seen_note(const ValidationMetrics& val) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data,
-                 DnaCheck& dna, Backend& backend, Arena& lasting, Cdt& model)
+                 DnaCheck& dna, Communicator& ranks, Backend& backend, Arena& lasting, Cdt& model)
     : options_(options),
       settings_(options.settings),
       data_(data),
       dna_(dna),
+      ranks_(ranks),
       backend_(backend),
       model_(model),
       train_(data.pairs_of(Split::kTrain)),
@@ -72,7 +73,9 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       monitor_(settings_, data, parts_),
       plan_{static_cast<std::int64_t>(train_.size()) / settings_.step_pairs(), settings_.max_steps},
       orders_(static_cast<std::int64_t>(train_.size()), settings_, model),
-      device_(model.config(), data, backend, lasting, settings_, joined_pairs(train_, val_),
+      batch_part_(part_of_batch(ranks, settings_.batch_size)),
+      part_settings_(settings_of_part(settings_, batch_part_)),
+      device_(model.config(), data, backend, lasting, part_settings_, joined_pairs(train_, val_),
               plan.device_reserve()),
       optimiser_(model.variables(), backend, lasting, adamw_options(settings_),
                  rate_factors(settings_, model)),
@@ -80,7 +83,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       scratch_(backend, "scratch"),
       trunks_(backend, "trunks"),
       tape_(backend, step_arena_, scratch_),
-      results_(lasting, settings_.batch_size, backend),
+      results_(lasting, part_settings_.batch_size, backend),
       validation_(data, static_cast<std::uint64_t>(settings_.seed), targets_.units()) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
@@ -92,6 +95,8 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
                      "at least " + std::to_string(settings_.step_pairs()),
                      std::to_string(train_.size())));
   }
+  device_.part = batch_part_;
+  if (ranks.size() > 1) sum_.emplace(ranks, model.gradients(), model.variables());
   rates_ = step_schedule(settings_, plan_);
   state_.aim_at(monitor_.better());
   state_.schedule.lr = settings_.lr;
@@ -122,6 +127,7 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
     }
     const std::optional<ValidationPasses> passes =
         keep_trained(folder, [this] { return validate(); });
+    if (!passes) rank_interrupted_ = true;  // of any rank
     stop_if_interrupted(folder);
     if (passes) finish_epoch(folder, compared(*passes));
   }
@@ -134,11 +140,12 @@ std::optional<Trainer::ValidationPasses> Trainer::validate() {
     return !interrupted();
   };
   PassPlace place{model_, tape_, trunks_, device_.feed, data_};
+  place.ranks = &ranks_;
   if (device_.gene_feed) place.read_windows_of(&*device_.gene_feed, val_);
   if (settings_.epoch_controls == kNoEpochControls) {
     return plain_validation(place, validation_.contexts(), go_on);
   }
-  const std::vector<float>& window = validation_.window(go_on);
+  const std::vector<float>& window = validation_.window(ranks_, go_on);
   if (window.empty()) return std::nullopt;
   return validation_passes(place, validation_.contexts(), window, validation_.seed(), go_on);
 }
@@ -177,6 +184,7 @@ std::string Trainer::progress_note() const {
 }
 
 void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& validation) {
+  expect_same_weights();
   Metrics train = compute_metrics(state_.predictions, state_.targets);
   ValidationMetrics val = parts_.measure(validation.predictions);
   if (targets_.units().ranks) {
@@ -215,15 +223,31 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   state_.targets.clear();
   save(folder);
   // Written after last/, from which it can be restored.
-  if (best) save_model(folder.best_model(), model_, backend_, inputs_);
+  if (best && folder.writes()) save_model(folder.best_model(), model_, backend_, inputs_);
+}
+
+bool Trainer::interrupted_here() const {
+  return ranks_.size() == 1 ? interrupted() : rank_interrupted_;
+}
+
+void Trainer::expect_same_weights() {
+  if (ranks_.size() == 1) return;
+  const std::vector<std::string> digests = ranks_.gather(weights_digest(model_, backend_));
+  for (std::size_t r = 1; r < digests.size(); ++r) {
+    if (digests[r] == digests[0]) continue;
+    end_together(ranks_, "rank " + std::to_string(r) +
+                             " has other weights than rank 0 after epoch " +
+                             std::to_string(state_.epoch) +
+                             "; its hardware computes differently or is faulty");
+  }
 }
 
 void Trainer::stop_if_interrupted(const RunFolder& folder) {
-  if (!interrupted()) return;
+  if (!interrupted_here()) return;
   settle(0);  // batches of an unfinished step are trained again after a resume
   save(folder);
-  throw Error("interrupted at epoch " + std::to_string(state_.epoch) + " step " +
-              std::to_string(state_.position) + "; continue with --resume");
+  end_together(ranks_, "interrupted at epoch " + std::to_string(state_.epoch) + " step " +
+                           std::to_string(state_.position) + "; continue with --resume");
 }
 
 std::string Trainer::steering_note(double steering) const {

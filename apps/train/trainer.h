@@ -19,6 +19,7 @@
 #include "apps/train/monitor.h"
 #include "apps/train/options.h"
 #include "apps/train/pair_weights.h"
+#include "apps/train/ranks.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
 #include "apps/train/step.h"
@@ -34,10 +35,11 @@ namespace cdt {
 
 class Trainer {
  public:
-  /// `lasting` is the arena of the model; `dna` reads the rows of `data`. Throws InputError if the
-  /// data set has no validation pairs or fewer training pairs than one batch.
+  /// `lasting` is the arena of the model; `dna` reads the rows of `data`; `ranks` share the
+  /// batches. Throws InputError if the data set has no validation pairs or fewer training pairs
+  /// than one batch, or as part_of_batch().
   Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data, DnaCheck& dna,
-          Backend& backend, Arena& lasting, Cdt& model);
+          Communicator& ranks, Backend& backend, Arena& lasting, Cdt& model);
 
   /// Reads RUN/last; weights: digest of its model, which is already loaded. Throws InputError if it
   /// does not match the data set or the model, or if the best model or metrics.jsonl do not match
@@ -51,6 +53,7 @@ class Trainer {
   /// whose state is saved. Throws Error "interrupted ..." after a signal,
   /// with the state saved; Error naming epoch, step and pairs at a loss or gradient that is not
   /// finite; InputError at a bad row of DNA, even before training reaches it.
+  /// With several ranks, rank 0 writes; the folders of the others do not.
   void run(const RunFolder& folder, const std::optional<RunMoment>& until = {});
 
   const TrainState& state() const { return state_; }
@@ -75,10 +78,13 @@ class Trainer {
   /// The learning rate of a step of this epoch, counted from 0 over the whole run.
   double rate_of(std::int64_t step) const { return state_.schedule.lr * rates_.factor(step); }
   std::vector<Pair> batch_pairs(const std::vector<std::int32_t>& order, std::int64_t batch) const;
+  /// Those of a batch that this rank computes.
+  std::vector<Pair> own_part(const std::vector<Pair>& batch) const;
   /// Trains the first `steps` steps of the epoch, except those already done.
   void train_epoch(const RunFolder& folder, std::int64_t steps);
-  /// Starts a batch, and after the last one of a step its update; settle() receives its results.
-  void train_batch(const std::vector<Pair>& batch, const Tensor& dna);
+  /// Starts a batch (dna: of this rank's part), and after the last one of a step its update;
+  /// settle() receives its results.
+  void train_batch(const std::vector<Pair>& whole, const Tensor& dna);
   /// Moves results into the state, step by step, until only the last `ahead` batches are pending.
   void settle(std::size_t ahead);
   /// Adds the finished step whose batches are in part_ to the state.
@@ -90,7 +96,11 @@ class Trainer {
   /// Compares the predictions of a validation, which are in the unit of outputs.
   ComparedValidation compared(const ValidationPasses& passes) const;
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
+  /// Whether a signal ends the run here; on all ranks at the same step.
+  bool interrupted_here() const;
   void stop_if_interrupted(const RunFolder& folder);
+  /// Throws Error unless all ranks have the same weights.
+  void expect_same_weights();
   /// Returns the result of `work`, which reads DNA. If that fails, on a bad row or an unreadable
   /// file, RUN/last is written first: training so far did not use the bad data.
   template <class Work>
@@ -98,8 +108,9 @@ class Trainer {
     try {
       return work();
     } catch (const Error&) {
-      settle(0);
-      if (!dna_.compares()) write_last(folder);
+      // Other ranks do not know of it, and cannot finish the step without this one.
+      if (ranks_.size() == 1) settle(0);
+      if (ranks_.size() == 1 && !dna_.compares()) write_last(folder);
       throw;
     }
   }
@@ -125,6 +136,7 @@ class Trainer {
   const TrainSettings& settings_;
   const Dataset& data_;
   DnaCheck& dna_;
+  Communicator& ranks_;
   Backend& backend_;
   Cdt& model_;
   std::vector<Pair> train_, val_;
@@ -137,16 +149,20 @@ class Trainer {
   EpochOrders orders_;
   RunFacts facts_;
   std::map<std::string, std::string> inputs_;  // what every model file records about the data
+  BatchPart batch_part_;
+  TrainSettings part_settings_;  // those of the run, with the batch size of the part
   StepData device_;
   AdamW optimiser_;
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;
   StepResults results_;
-  std::vector<StepResult> part_;  // of the batches of the running step that are finished
+  std::optional<GradientSum> sum_;  // with several ranks
+  std::vector<StepResult> part_;    // of the batches of the running step that are finished
   ValidationControls validation_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
   bool said_pace_ = false;
+  bool rank_interrupted_ = false;  // a signal has reached some rank
   std::int64_t samples_here_ = 0;  // trained by this process in the current epoch
 };
 

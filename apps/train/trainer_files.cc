@@ -124,13 +124,14 @@ void Trainer::check_best_model(const RunFolder& folder) const {
                          "; put it back, or begin a new run with --model " +
                          folder.last_model().string());
   }
-  if (!write) return;
+  if (!write || !folder.writes()) return;
   note(file.string() + ": is rewritten from " + folder.last_model().string() +
        ", which holds the same weights");
   save_model(file, model_, backend_, inputs_);
 }
 
 void Trainer::save(const RunFolder& folder) {
+  if (!folder.writes()) return;
   if (dna_.compares() && !dna_.wait(true)) {
     throw Error("interrupted before all rows of DNA were compared with those the run began with; " +
                 (folder.path() / "last").string() + " is as it was; continue with --resume");
@@ -147,7 +148,7 @@ void Trainer::write_last(const RunFolder& folder) {
 }
 
 void Trainer::finish_dna(const RunFolder& folder) {
-  if (!facts_.dna().empty()) return;
+  if (!facts_.dna().empty() || !folder.writes()) return;
   if (!dna_.wait(options_.common.quiet)) {
     throw Error("interrupted after the last epoch; continue with --resume");
   }

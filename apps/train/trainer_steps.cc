@@ -24,6 +24,11 @@ std::vector<Pair> Trainer::batch_pairs(const std::vector<std::int32_t>& order,
   return out;
 }
 
+std::vector<Pair> Trainer::own_part(const std::vector<Pair>& batch) const {
+  const auto begin = batch.begin() + batch_part_.first;
+  return {begin, begin + part_settings_.batch_size};
+}
+
 void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
   if (state_.position == steps) return;  // was interrupted during validation
   const std::vector<std::int32_t> order = orders_.of(state_.epoch);
@@ -33,13 +38,13 @@ void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
   const std::int64_t batches = steps * settings_.accumulate;
   std::int64_t at = state_.position * settings_.accumulate;
   std::vector<Pair> batch = batch_pairs(order, at);
-  device_.start_dna(batch);
+  device_.start_dna(own_part(batch));
   for (; at < batches; ++at) {
     const Tensor dna = keep_trained(folder, [this] { return device_.take_dna(); });
     std::vector<Pair> next;
     if (at + 1 < batches) {
       next = batch_pairs(order, at + 1);
-      device_.start_dna(next);
+      device_.start_dna(own_part(next));
     }
     train_batch(batch, dna);
     batch = std::move(next);
@@ -52,7 +57,8 @@ void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
   progress.finish();
 }
 
-void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
+void Trainer::train_batch(const std::vector<Pair>& whole, const Tensor& dna) {
+  const std::vector<Pair> batch = own_part(whole);
   const std::vector<float> targets = column(targets_.with_targets(batch), &Pair::beta);
   const std::vector<std::int32_t> genes = column(batch, &Pair::gene);
   backend_.upload(device_.targets, targets.data());
@@ -73,21 +79,23 @@ void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
                                   device_.places.features(),
                                   device_.gene_dna()};
   if (weights_.enabled()) operands.push_back(device_.weights);
+  GradientSum* const sum = sum_ ? &*sum_ : nullptr;
   if (parts == 1) {
     backend_.run_recorded("train", operands, [&] {
-      training_step(settings_, draw, dna, device_, model_, tape_, optimiser_, results_);
+      training_step(part_settings_, draw, dna, device_, model_, tape_, optimiser_, results_, sum);
     });
   } else {
     if (running % parts == 0) backend_.run_recorded("zero", {}, [&] { model_.zero_gradients(); });
-    backend_.run_recorded("gradients", operands, [&] {
-      add_gradients(settings_, draw, dna, device_, model_, tape_, results_);
+    backend_.run_recorded(is_last && sum ? "last gradients" : "gradients", operands, [&] {
+      add_gradients(part_settings_, draw, dna, device_, model_, tape_, results_,
+                    is_last ? sum : nullptr);
     });
     if (is_last) {
       backend_.run_recorded("update", {},
                             [&] { update_weights(settings_, backend_, optimiser_, results_); });
     }
   }
-  results_.fetch(batch);
+  results_.fetch(whole);
   // A GPU keeps working while the host looks at the batch before the last.
   constexpr std::size_t kAhead = 2;
   settle(backend_.asynchronous() ? kAhead : 0);
@@ -95,7 +103,9 @@ void Trainer::train_batch(const std::vector<Pair>& batch, const Tensor& dna) {
 
 void Trainer::settle(std::size_t ahead) {
   while (results_.pending() > ahead) {
-    part_.push_back(results_.take());
+    PartResult whole = whole_batch(ranks_, {interrupted(), results_.take()});
+    rank_interrupted_ = rank_interrupted_ || whole.interrupted;
+    part_.push_back(std::move(whole.result));
     const StepResult& result = part_.back();
     if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss, result.batch);
     if (std::ssize(part_) == settings_.accumulate) count_step();
@@ -123,9 +133,9 @@ void Trainer::count_step() {
 void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
   std::vector<std::string> names;
   for (const Pair& pair : batch) names.push_back(pair_name(data_, pair));
-  throw Error("epoch " + std::to_string(state_.epoch) + " step " +
-              std::to_string(state_.position + 1) + ": " + what + " is " + format_number(value) +
-              "; pairs " + joined(names, ", "));
+  end_together(ranks_, "epoch " + std::to_string(state_.epoch) + " step " +
+                           std::to_string(state_.position + 1) + ": " + what + " is " +
+                           format_number(value) + "; pairs " + joined(names, ", "));
 }
 
 }  // namespace cdt

@@ -110,8 +110,9 @@ ValidationControls::ValidationControls(const Dataset& data, std::uint64_t seed,
   baseline_ = {std::move(baselines[strongest].predictions)};
 }
 
-const std::vector<float>& ValidationControls::window(const std::function<bool()>& go_on) {
-  if (window_.empty()) window_ = mean_window(data_, distinct_enhancers(pairs_), go_on);
+const std::vector<float>& ValidationControls::window(Communicator& ranks,
+                                                     const std::function<bool()>& go_on) {
+  if (window_.empty()) window_ = mean_window(data_, distinct_enhancers(pairs_), go_on, ranks);
   return window_;
 }
 

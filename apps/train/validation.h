@@ -81,9 +81,9 @@ class ValidationControls {
   /// pairs and outlive this.
   ValidationControls(const Dataset& data, std::uint64_t seed, const OutputUnits& units = {});
 
-  /// Mean window (L, dna_dim) of the val pairs' enhancers, read at the first call. go_on() is
-  /// called between rows; if it returns false the result is empty.
-  const std::vector<float>& window(const std::function<bool()>& go_on);
+  /// Mean window (L, dna_dim) of the val pairs' enhancers, read at the first call, by each rank its
+  /// share. go_on() is called between rows; if it returns false the result is empty.
+  const std::vector<float>& window(Communicator& ranks, const std::function<bool()>& go_on);
   const std::vector<Context>& contexts() const { return contexts_; }
   std::uint64_t seed() const { return seed_; }
   /// Label of the strongest baseline on the val pairs.

@@ -202,7 +202,7 @@ int verify(const TrainOptions& given) {
     expect_outside(given.common.out, run);
   }
   try {
-    train(&options, until);
+    train(&options, *make_lone_communicator(), until);
   } catch (const InputError&) {
     throw;
   } catch (const Error&) {

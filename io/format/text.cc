@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <clocale>
 #include <cmath>
@@ -81,8 +82,11 @@ std::size_t digit(std::string_view text, std::size_t at) {
   return kDigits.find(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c);
 }
 
+std::atomic<bool> silent = false;
+
 void say(const char* kind, const std::string& message) {
   constexpr std::size_t kLimit = 2000;
+  if (silent) return;
   static std::mutex mutex;
   static std::set<std::string> said;
   const std::lock_guard<std::mutex> lock(mutex);
@@ -218,5 +222,6 @@ std::string unescape_bytes(std::string_view text) {
 
 void warn(const std::string& message) { say("warning", message); }
 void note(const std::string& message) { say("note", message); }
+void silence_notes() { silent = true; }
 
 }  // namespace cdt

@@ -67,5 +67,7 @@ void warn(const std::string& message);
 /// Prints "PROGRAM: note: MESSAGE" in the same way: something a program did or assumed without
 /// being told to.
 void note(const std::string& message);
+/// Neither prints anything from here on: in a process beside others that print the same.
+void silence_notes();
 
 }  // namespace cdt
