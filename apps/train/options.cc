@@ -117,7 +117,8 @@ bool parse_train_options(int argc, char** argv, TrainOptions* options) {
   Cli cli(
       "cdt-train",
       "Trains the Central Dogma Transformer on a data set directory. --out is required except with "
-      "--dry-run or --verify, and --data except with --dry-run, --resume or --verify.");
+      "--dry-run or --verify, and --data except with --dry-run, --resume or --verify. Started by "
+      "mpirun or srun, the processes share every batch, one device each (docs/scale.md).");
   cli.common(&options->common);
   add_settings(cli, &options->settings);
   add_fit_options(&cli, &options->overrides);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/common/cli_words.h"
 #include "apps/common/program.h"
 #include "apps/common/session.h"
 #include "apps/train/dna_check.h"

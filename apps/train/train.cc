@@ -68,11 +68,21 @@ void dry_run(TrainOptions* options) {
   print_plan(std::cout, plan, bins, options->settings.batch_size);
 }
 
+/// Throws InputError for what only one process can do.
+void refuse_ranks(const TrainOptions& options) {
+  const std::string option = !options.verify.empty() ? "--verify"
+                             : options.dry_run       ? "--dry-run"
+                                                     : "";
+  if (option.empty() || launched_ranks() == 1) return;
+  throw InputError("command line", option, "is for one process, without mpirun or srun");
+}
+
 }  // namespace
 
 int train_main(int argc, char** argv) {
   TrainOptions options;
   if (!parse_train_options(argc, argv, &options)) return kExitDone;
+  refuse_ranks(options);
   if (options.dry_run) {
     dry_run(&options);
     return kExitDone;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/common/predictions.h"
+#include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "apps/train/step.h"
 #include "apps/train/trainer.h"

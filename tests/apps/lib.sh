@@ -135,6 +135,9 @@ demo_outputs() {
 # cuda_setting NAME: what third_party/find_cuda.sh found for this build.
 cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
 
+# mpi_flags: those of the MPI that third_party/find_mpi.sh found for this build.
+mpi_flags() { sed -n 's/^MPI_FLAGS := *//p' "$CDT_BUILD/mpi.mk" 2>/dev/null; }
+
 # has_hdf5: does this build's cdt-import read HDF5?
 has_hdf5() {
   [ -x "$CDT_BIN/cdt-import" ] || return 1

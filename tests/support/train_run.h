@@ -54,20 +54,30 @@ class TrainRun : public ::testing::Test {
   /// Everything a run needs, constructed in the same order as in train.cc.
   struct Run {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
-        : data(data_path),
+        : Run(options, data_path, make_lone_communicator(), nullptr) {}
+    /// As one of several ranks.
+    Run(const TrainOptions& options, const std::filesystem::path& data_path, Communicator& ranks)
+        : Run(options, data_path, nullptr, &ranks) {}
+    Run(const TrainOptions& options, const std::filesystem::path& data_path,
+        std::unique_ptr<Communicator> alone, Communicator* others)
+        : own_ranks(std::move(alone)),
+          ranks(own_ranks ? *own_ranks : *others),
+          data(data_path),
           config(model_config(options.settings, &data)),
           dna(data, "", {}, config.gene_window),
           backend(make_test_backend()),
           plan(plan_memory(config, options.settings, data.bins, *backend, data.samples_count())),
           lasting(*backend, "lasting"),
           model(config, *backend, lasting, false),
-          trainer(options, plan, data, dna, *backend, lasting, trainable(options)) {
+          trainer(options, plan, data, dna, ranks, *backend, lasting, trainable(options)) {
       model.initialise(1);
     }
     Cdt& trainable(const TrainOptions& options) {
       model.make_trainable(lasting, frozen_parameters(options.settings.freeze, model));
       return model;
     }
+    std::unique_ptr<Communicator> own_ranks;
+    Communicator& ranks;
     Dataset data;
     CdtConfig config;
     DnaCheck dna;

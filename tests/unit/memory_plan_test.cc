@@ -105,7 +105,8 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   model.make_trainable(lasting, frozen_parameters(options.settings.freeze, model));
   model.initialise(1);
   DnaCheck dna(data, "", {}, gene_windows);
-  Trainer trainer(options, plan, data, dna, backend, lasting, model);
+  const std::unique_ptr<Communicator> ranks = make_lone_communicator();
+  Trainer trainer(options, plan, data, dna, *ranks, backend, lasting, model);
   const RunFolder folder(dir.path / "run", false);
   trainer.run(folder);
   EXPECT_EQ(plan.lasting(), lasting.peak());

@@ -80,7 +80,8 @@ TEST_F(TrainRun, OtherDnaThanTheStateHasLeavesLastAsItWas) {
   run->trainer.save(folder);
   const std::string before = test::read_bytes(folder.last_state());
   DnaCheck other(run->data, "0123456789abcdef", folder.last_state());
-  Trainer trainer(options, run->plan, run->data, other, *run->backend, run->lasting, run->model);
+  Trainer trainer(options, run->plan, run->data, other, run->ranks, *run->backend, run->lasting,
+                  run->model);
   expect_message(input_error([&] { trainer.run(folder); }), data_dir, "dna",
                  "is not what " + folder.last_state().string() + " was trained on");
   EXPECT_EQ(test::read_bytes(folder.last_state()), before);
