@@ -14,7 +14,9 @@ void mask_bins(double probability, const Tensor& dna, Tape& tape) {
   const Scratch ones(tape.scratch(), {dna.shape[0], dna.shape[1]});
   const Scratch keep(tape.scratch(), {dna.shape[0], dna.shape[1]});
   tape.backend().fill(*ones, 1.0F);
-  tape.backend().dropout(*ones, tape.next_dropout(static_cast<float>(probability)), *keep);
+  const DropoutKey key =
+      tape.next_dropout(static_cast<float>(probability), {dna.shape[0], dna.shape[1]});
+  tape.backend().dropout(*ones, key, *keep);
   tape.backend().zero_rows(*keep, dna);
 }
 
@@ -59,7 +61,7 @@ Tensor StepData::take_dna() {
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, const StepResults& results) {
   Backend& backend = tape.backend();
-  tape.train(static_cast<std::uint64_t>(settings.seed), draw);
+  tape.train(static_cast<std::uint64_t>(settings.seed), draw, data.first_sample);
   const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
   const Var window = augmented(settings, dna, model, tape);
   const Var gene_window =

@@ -86,11 +86,12 @@ struct StepData {
   Tensor weights;  // (B), of the loss; empty if all are 1
   DnaFeed feed;
   std::optional<DnaFeed> gene_feed;  // with gene windows
+  std::int64_t first_sample = 0;     // number of sample 0 in the batch of all processes
 };
 
 /// Adds the gradients of dna (B, L, dna_dim), one of settings.accumulate batches of an optimiser
 /// step, to those of the parameters; afterwards `results` holds predictions and loss. Dropout masks
-/// depend on (settings.seed, draw).
+/// depend on (settings.seed, draw) and on the numbers of the samples (data.first_sample).
 void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tensor& dna,
                    const StepData& data, Cdt& model, Tape& tape, const StepResults& results);
 
