@@ -140,7 +140,8 @@ class Backend {
   /// dx(R, C) (+)= sum over the batch of dy(B*R, C) times the mask
   virtual void dropout_backward(const Tensor& dy, const DropoutKey& key, const Tensor& dx,
                                 bool accumulate) = 0;
-  /// y = mask * gelu(x), the exact erf form; y may be x. first_row: mask row of y's row 0.
+  /// y = mask * gelu(x), the exact erf form; y may be x. first_row: mask row of y's row 0,
+  /// counted from key.first_row.
   virtual void gelu_dropout(const Tensor& x, const DropoutKey& key, std::int64_t first_row,
                             const Tensor& y) = 0;
   /// dx = dy * mask * gelu'(x), h = mask * gelu(x) recomputed, dbias(C) += column sums of dx. dx

@@ -57,7 +57,8 @@ struct Attention {
   Tensor out;            // (B, Nq, H*K)
   Tensor log_sum_exp;    // (Bs, H, Nq), Bs = 1 when q, k are shared by the batch, else B
   Tensor probabilities;  // (B, H, Nq, Nk) before dropout, or empty if not wanted
-  /// The mask row of (b, h, i) is (b * H + h) * Nq + i; its column is the key.
+  /// The mask row of (b, h, i) is (b * H + h) * Nq + i, from dropout.first_row on; its column is
+  /// the key.
   DropoutKey dropout;
   /// The dropout mask that attention() stores for attention_backward(), attention_kept_floats()
   /// long. If empty, none is stored and the backward pass draws it again.
@@ -116,7 +117,7 @@ inline float score_scale(const Attention& a) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a.head_dim)));
 }
 
-/// Dropout mask row of query i of head h of sample b.
+/// Dropout mask row of query i of head h of sample b, counted from dropout.first_row.
 inline std::uint32_t mask_row(const Attention& a, std::int64_t b, std::int64_t h, std::int64_t i) {
   return static_cast<std::uint32_t>((b * a.heads + h) * a.queries + i);
 }

@@ -1,6 +1,7 @@
 // The differentiable ops of CDT. Their sources are in engine/ops/, each gradient rule directly
 // under its forward pass. Dimensions as in engine/tensor.h; "1|B" marks a leading dimension of 1
-// whose one element the whole batch shares.
+// whose one element the whole batch shares. Dropout masks belong to samples, those of the first
+// dimension of what is masked: a batch of one is the tape's first sample (Tape::train()).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,9 @@ Var linear(Tape& tape, Var x, Var weight, Var bias);
 Var layer_norm(Tape& tape, Var x, Var gamma, Var beta);
 
 /// y(B, N, D) = dropout(x(1|B, N, D)); a shared x gets one mask per sample. In eval a shared x is
-/// returned unchanged, still shared.
-Var dropout(Tape& tape, Var x, float p, std::int64_t batch);
+/// returned unchanged, still shared. per: if the batch is to share y too, kBatch, with a batch
+/// of 1.
+Var dropout(Tape& tape, Var x, float p, std::int64_t batch, MaskPer per = MaskPer::kSample);
 
 /// y = x + a, element-wise; x(1|B, N, D) may be shared, a is (B, N, D). Overwrites a, so the op
 /// that made it must not read its output in backward (linear and feed_forward do not).

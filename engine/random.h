@@ -1,5 +1,6 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011). A draw is a pure function
 // of (seed, step, site, row, column), so masks are equal at any thread count and on every device.
+// Rows are counted over the samples of the whole batch, also where a process has only some of them.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,8 @@ struct DropoutKey {
   std::uint32_t site = 0;
   /// Probability of dropping, in [0, 1). 0 means identity.
   float p = 0.0F;
+  /// Added to every row: the rows of the samples before the first of this process.
+  std::uint32_t first_row = 0;
 
   /// An element is dropped iff its 16-bit draw is below threshold(), so the probability is p
   /// rounded to a multiple of 2^-16. A p above 0 never becomes 0, nor does one below 1 become 1.
@@ -49,14 +52,15 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
 /// Returns the 16-bit draw for element (row, col) of a dropout mask. Columns form groups of 64, and
 /// one counter serves eight of them, c, c + 1, c + 16, c + 17, ..., c + 49 with c even and below
 /// 16:
-///   counter = (8 * (col / 64) + col % 16 / 2, row, site, step), word = col % 64 / 16,
+///   counter = (8 * (col / 64) + col % 16 / 2, first_row + row, site, step),
+///   word = col % 64 / 16,
 ///   the word's low half for even columns and its high half for odd ones.
 /// So word w of the eight counters, in order, is the draws of sixteen adjacent columns, and two
 /// counters serve the four adjacent columns of each quarter that a GPU thread moves at once.
 inline std::uint32_t dropout_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t col) {
   const std::uint32_t within = col % 64U;
   const std::uint32_t word =
-      philox4x32({8U * (col / 64U) + within % 16U / 2U, row, key.site, key.step},
+      philox4x32({8U * (col / 64U) + within % 16U / 2U, key.first_row + row, key.site, key.step},
                  static_cast<std::uint32_t>(key.seed),
                  static_cast<std::uint32_t>(key.seed >> 32U))[within / 16U];
   return word >> 16U * (col % 2U) & 0xFFFFU;

@@ -18,18 +18,31 @@ Tensor weight_as(Var parameter, Dtype dtype) {
   return rounded ? parameter->rounded : parameter->value;
 }
 
-void Tape::train(std::uint64_t seed, std::uint32_t step) {
+void Tape::train(std::uint64_t seed, std::uint32_t step, std::int64_t first_sample) {
+  CDT_CHECK(first_sample >= 0, "samples are numbered from 0");
   training_ = true;
   seed_ = seed;
   step_number_ = step;
   next_site_ = 0;
+  first_sample_ = first_sample;
 }
 
 void Tape::eval() { training_ = false; }
 
-DropoutKey Tape::next_dropout(float p) {
-  const std::uint32_t site = next_site_++;
-  return {seed_, step_number_, site, training_ ? p : 0.0F};
+DropoutKey Tape::next_dropout(float p, const Shape& mask, MaskPer per) {
+  DropoutKey key{seed_, step_number_, next_site_++, training_ ? p : 0.0F};
+  if (key.p <= 0.0F) return key;
+  constexpr std::int64_t kRows = std::int64_t{1} << 32U;
+  const bool shared = per == MaskPer::kBatch;
+  const std::int64_t samples = shared ? 1 : mask[0];
+  const std::int64_t rows = mask.count() / mask[-1] / samples;  // of a sample
+  const std::int64_t first = shared ? 0 : first_sample_;
+  if (first + samples > kRows / rows) {
+    throw Error("dropout: " + std::to_string(first + samples) + " samples of " +
+                std::to_string(rows) + " rows each; a mask has 2^32 rows at most");
+  }
+  key.first_row = static_cast<std::uint32_t>(first * rows);
+  return key;
 }
 
 Var Tape::constant(const Tensor& value) {

@@ -67,6 +67,9 @@ struct Cotangent {
   Tensor gradient;
 };
 
+/// Whether every sample of a batch has a dropout mask of its own, or the batch shares one.
+enum class MaskPer : std::uint8_t { kSample, kBatch };
+
 /// How a rule processes the cotangents of several losses.
 enum class CotangentOrder : std::uint8_t { kOneByOne, kTogether };
 
@@ -95,12 +98,15 @@ class Tape {
   void watch(GradientWatch* watch) { watch_ = watch; }
 
   /// Turns dropout on (train()) or off (eval()). Masks are keyed by seed, step and the order of
-  /// dropout sites.
-  void train(std::uint64_t seed, std::uint32_t step);
+  /// dropout sites, and the samples of this tape are those from number `first_sample` on of the
+  /// whole batch: each gets the mask that it has there. A recorded step keeps its first sample.
+  void train(std::uint64_t seed, std::uint32_t step, std::int64_t first_sample = 0);
   void eval();
   bool training() const { return training_; }
-  /// Returns the key of the next dropout site; p = 0 (identity) in eval.
-  DropoutKey next_dropout(float p);
+  /// Returns the key of the next dropout site; p = 0 (identity) in eval. mask: its shape, (samples,
+  /// ..., columns), or, shared by the batch, of any first dimension. Throws Error if the rows of
+  /// the samples up to the last of these are more than the 2^32 that a mask can number.
+  DropoutKey next_dropout(float p, const Shape& mask, MaskPer per = MaskPer::kSample);
 
   /// Wraps data that needs no gradient.
   Var constant(const Tensor& value);
@@ -200,6 +206,7 @@ class Tape {
   std::uint64_t seed_ = 0;
   std::uint32_t step_number_ = 0;
   std::uint32_t next_site_ = 0;
+  std::int64_t first_sample_ = 0;
   std::int64_t count_ = 1;    // losses in the current backward pass
   std::int64_t current_ = 0;  // index of the cotangent the rule sees, or kAll
 };

@@ -27,8 +27,10 @@ struct Walk {
   Pooled pooled(const Tensor& genes) {
     const Trunks* ready = pass.trunks;
     Var d = project_dna();  // (B, L, D), then (1|B, G, D) and (1, G, D)
-    Var r = ready ? tape.constant(ready->rna) : project(m.rna.projector, pass.rna, batch);
-    Var p = ready ? tape.constant(ready->protein) : project(m.protein.projector, pass.protein, 1);
+    Var r =
+        ready ? tape.constant(ready->rna) : project(m.rna.projector, pass.rna, MaskPer::kSample);
+    Var p = ready ? tape.constant(ready->protein)
+                  : project(m.protein.projector, pass.protein, MaskPer::kBatch);
     d = self_blocks(m.dna.layers, d);                  // (B, L, D)
     if (!ready) r = self_blocks(m.rna.layers, r);      // (1|B, G, D)
     if (!ready) p = self_blocks(m.protein.layers, p);  // (1|B, G, D)
@@ -91,25 +93,27 @@ struct Walk {
   }
 
   // One modality before any cross-attention: (1, G, dim) -> (1, G, D).
-  Var trunk(const Modality& w, Var x) { return self_blocks(w.layers, project(w.projector, x, 1)); }
+  Var trunk(const Modality& w, Var x) {
+    return self_blocks(w.layers, project(w.projector, x, MaskPer::kBatch));
+  }
 
   Var project_dna() {
     const ModuleScope module = scope(m.dna.projector.name);
     const Var z = pass.dna_linear ? to_activations(tape, pass.dna_linear)
                                   : m.project_dna(tape, pass.dna);  // (B, L, D)
-    return norm_and_drop(m.dna.projector, z, batch);
+    return norm_and_drop(m.dna.projector, z, MaskPer::kSample);
   }
 
   // dropout(LayerNorm(x W^T + b)) (section 7.7): (1|B, N, dim) -> (1|B, N, D).
-  Var project(const Projector& w, Var x, std::int64_t samples) {
+  Var project(const Projector& w, Var x, MaskPer per) {
     const ModuleScope module = scope(w.name);
-    return norm_and_drop(w, apply(w.linear, to_activations(tape, x)), samples);
+    return norm_and_drop(w, apply(w.linear, to_activations(tape, x)), per);
   }
 
-  Var norm_and_drop(const Projector& w, Var x, std::int64_t samples) {
+  Var norm_and_drop(const Projector& w, Var x, MaskPer per) {
     Var normal = apply(w.norm, x);
     if (c.bin_position && &w == &m.dna.projector) normal = place_bins(normal);
-    const Var out = dropout(tape, normal, c.dropout, samples);
+    const Var out = dropout(tape, normal, c.dropout, per == MaskPer::kSample ? batch : 1, per);
     drop(out, {x, normal});
     return note(w.name, out);
   }

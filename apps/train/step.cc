@@ -14,7 +14,9 @@ void mask_bins(double probability, const Tensor& dna, Tape& tape) {
   const Scratch ones(tape.scratch(), {dna.shape[0], dna.shape[1]});
   const Scratch keep(tape.scratch(), {dna.shape[0], dna.shape[1]});
   tape.backend().fill(*ones, 1.0F);
-  tape.backend().dropout(*ones, tape.next_dropout(static_cast<float>(probability)), *keep);
+  const DropoutKey key =
+      tape.next_dropout(static_cast<float>(probability), {dna.shape[0], dna.shape[1]});
+  tape.backend().dropout(*ones, key, *keep);
   tape.backend().zero_rows(*keep, dna);
 }
 
@@ -68,7 +70,7 @@ void add_gradients(const TrainSettings& settings, std::uint32_t draw, const Tens
   Backend& backend = tape.backend();
   if (sum != nullptr) sum->begin();
   tape.watch(sum);
-  tape.train(static_cast<std::uint64_t>(settings.seed), draw);
+  tape.train(static_cast<std::uint64_t>(settings.seed), draw, data.part.first);
   const Var places = data.places.wanted() ? tape.constant(data.places.features()) : nullptr;
   const Var window = augmented(settings, dna, model, tape);
   const Var gene_window =

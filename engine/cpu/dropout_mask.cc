@@ -3,7 +3,8 @@
 namespace cdt {
 
 MaskColumns::MaskColumns(const DropoutKey& key, std::int64_t cols)
-    : threshold_(detail::U16{} + static_cast<std::uint16_t>(key.threshold())) {
+    : threshold_(detail::U16{} + static_cast<std::uint16_t>(key.threshold())),
+      first_row_(key.first_row) {
   if (key.p <= 0.0F) return;
   auto key0 = static_cast<std::uint32_t>(key.seed);
   auto key1 = static_cast<std::uint32_t>(key.seed >> 32U);

@@ -80,8 +80,8 @@ class MaskColumns {
  public:
   MaskColumns(const DropoutKey& key, std::int64_t cols);
 
-  /// Calls body(column, lanes, kept) over columns [begin, end) of one row; begin is a multiple of
-  /// 64.
+  /// Calls body(column, lanes, kept) over columns [begin, end) of one row, which is number row +
+  /// key.first_row of the mask; begin is a multiple of 64.
   template <class Body>
   CDT_INLINE void for_kept(std::uint32_t row, std::int64_t begin, std::int64_t end,
                            const Body& body) const {
@@ -118,7 +118,8 @@ class MaskColumns {
     U64 high, low;
 
     CDT_INLINE Row(const MaskColumns& mask, std::uint32_t row) {
-      const std::uint64_t product = std::uint64_t{0xD2511F53U} * (mask.row_key_ ^ row);
+      const std::uint64_t product =
+          std::uint64_t{0xD2511F53U} * (mask.row_key_ ^ (mask.first_row_ + row));
       high = U64{} + (product >> 32U);
       low = U64{} + product;
     }
@@ -156,10 +157,11 @@ class MaskColumns {
   U64 key0_[kRounds - kSharedRounds]{}, key1_[kRounds - kSharedRounds]{};
   detail::U16 threshold_;
   std::uint32_t row_key_ = 0;
+  std::uint32_t first_row_;
 };
 
 /// Processes the rows of t(R, C) on threads: row(r) returns the body that for_kept() runs for row
-/// r, whose mask row is first_row + r.
+/// r, whose mask row is key.first_row + first_row + r.
 template <class Row>
 void for_masked_rows(int threads, const Tensor& t, const DropoutKey& key, std::int64_t first_row,
                      const Row& row) {

@@ -33,7 +33,7 @@ __global__ void draw_kept_kernel(Mask mask, int queries, int padded, KeptBits by
   const int head = static_cast<int>(blockIdx.z);
   const int i = block * kWordBits + place_of_bit(lane);
   const auto number = static_cast<std::uint32_t>(head) * static_cast<std::uint32_t>(queries) +
-                      static_cast<std::uint32_t>(i);
+                      static_cast<std::uint32_t>(i) + mask.first_row;
   const std::uint32_t past = 0U - mask.threshold;  // added to a kept draw it carries out of 32 bits
   // The bits of even and of odd columns, of either half of 64, in the order of place_of_bit().
   uint2 even = make_uint2(0, 0);

@@ -81,8 +81,9 @@ class CudaBackend final : public Backend {
 
   bool capturing() const { return capturing_; }
   void record(const std::function<void()>& work, Recording& recording);
-  /// Returns the mask of a key; uploads the key's step number if it is not the current one.
-  Mask mask(const DropoutKey& key);
+  /// Returns the mask of a key from its row `first_row` on; uploads the key's step number if it is
+  /// not the current one.
+  Mask mask(const DropoutKey& key, std::int64_t first_row = 0);
   static dim3 grid_of_rows(const Tensor& t);
   /// Returns memory for `count` floats of partial sums, always at the same address and valid until
   /// the next call.

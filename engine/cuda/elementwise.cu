@@ -121,11 +121,11 @@ __global__ void residual_kernel(const T* x, T* a, Walk walk, int source_rows, Ma
 }
 
 template <class T, bool kWhole>
-__global__ void gelu_kernel(const T* x, T* y, Walk walk, Mask mask, unsigned first_row) {
+__global__ void gelu_kernel(const T* x, T* y, Walk walk, Mask mask) {
   walk_rows(walk, [&](int row, int unit) {
     const std::int64_t at = std::int64_t{row} * walk.cols;
     Unit value = load_unit<kWhole>(x + at, unit, walk.cols);
-    const Unit factor = mask_unit(mask, first_row + static_cast<unsigned>(row), unit);
+    const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(row), unit);
     for_unit([&](int j, int i) { value.at[j][i] = gelu(value.at[j][i]) * factor.at[j][i]; });
     store_unit<kWhole>(y + at, unit, walk.cols, value);
   });
@@ -138,14 +138,14 @@ constexpr int kGeluBlocks = kWhole ? (sizeof(T) == 2 ? 4 : 3) : 2;
 /// dx = dy * mask * gelu'(x); h = mask * gelu(x), or null; partial: column sums of dx, or null.
 template <class T, bool kWhole>
 __global__ void __launch_bounds__(kWalkThreads, kGeluBlocks<T, kWhole>)
-    gelu_backward_kernel(const T* x, const T* dy, T* dx, T* h, float* partial, Walk walk, Mask mask,
-                         unsigned first_row) {
+    gelu_backward_kernel(const T* x, const T* dy, T* dx, T* h, float* partial, Walk walk,
+                         Mask mask) {
   Unit sum{};
   walk_rows(walk, [&](int row, int unit) {
     const std::int64_t at = std::int64_t{row} * walk.cols;
     Unit value = load_unit<kWhole>(x + at, unit, walk.cols);
     Unit up = load_unit<kWhole>(dy + at, unit, walk.cols);
-    const Unit factor = mask_unit(mask, first_row + static_cast<unsigned>(row), unit);
+    const Unit factor = mask_unit(mask, static_cast<std::uint32_t>(row), unit);
     for_unit([&](int j, int i) {
       const GeluSlope g = gelu_and_slope(value.at[j][i]);
       value.at[j][i] = g.value * factor.at[j][i];
@@ -252,7 +252,7 @@ void CudaBackend::gelu_dropout(const Tensor& x, const DropoutKey& key, std::int6
   with_pieces(walk.cols, {y, x}, [&](auto t, auto whole) {
     using T = decltype(t);
     launch(stream_, gelu_kernel<T, whole()>, walk.grid(kTurns, kMostBlocks), kWalkThreads,
-           elements<T>(x), elements<T>(y), walk, mask(key), first_row);
+           elements<T>(x), elements<T>(y), walk, mask(key, first_row));
   });
 }
 
@@ -265,7 +265,7 @@ void CudaBackend::gelu_dropout_backward(const Tensor& x, const Tensor& dy, const
   with_pieces(walk.cols, {dx, dy, x, h}, [&](auto t, auto whole) {
     using T = decltype(t);
     launch(stream_, gelu_backward_kernel<T, whole()>, grid, kWalkThreads, elements<T>(x),
-           elements<T>(dy), elements<T>(dx), elements<T>(h), partial, walk, mask(key), first_row);
+           elements<T>(dy), elements<T>(dx), elements<T>(h), partial, walk, mask(key, first_row));
   });
   if (!dbias.empty()) add_partials({{partial, grid.y, walk.cols, dbias, true}});
 }

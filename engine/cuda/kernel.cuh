@@ -61,8 +61,8 @@ __device__ __forceinline__ void for_columns(int cols, const Body& body) {
   }
 }
 
-/// Calls body(column, factor) with the multipliers of row `row` of the mask; each thread handles
-/// the columns of its octets, so not the same ones as in for_columns().
+/// Calls body(column, factor) with the multipliers of row `row` of this process's part of the mask;
+/// each thread handles the columns of its octets, so not the same ones as in for_columns().
 template <class Body>
 __device__ __forceinline__ void for_masked_columns(const Mask& mask, std::uint32_t row, int cols,
                                                    const Body& body) {
@@ -73,7 +73,7 @@ __device__ __forceinline__ void for_masked_columns(const Mask& mask, std::uint32
   const int octets = (cols + 63) / 64 * 8;
   for (int o = static_cast<int>(threadIdx.x); o < octets; o += static_cast<int>(blockDim.x)) {
     const int first = 64 * (o / 8) + 2 * (o % 8);
-    const Octet factor = mask_octet(mask, row, static_cast<std::uint32_t>(o));
+    const Octet factor = mask_octet(mask, mask.first_row + row, static_cast<std::uint32_t>(o));
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
 #pragma unroll

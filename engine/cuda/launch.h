@@ -41,6 +41,7 @@ struct Mask {
   std::uint32_t key0, key1, site;
   std::uint32_t threshold;  // of draws in the upper half of a word; 0: everything is kept
   float scale;
+  std::uint32_t first_row;  // added to every row
   const std::uint32_t* step;
 };
 

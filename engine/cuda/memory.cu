@@ -130,14 +130,15 @@ void CudaBackend::begin_step(std::uint32_t step) {
   step_ = step;
 }
 
-Mask CudaBackend::mask(const DropoutKey& key) {
-  if (key.p <= 0.0F) return {0, 0, 0, 0, 1.0F, step_word_};
+Mask CudaBackend::mask(const DropoutKey& key, std::int64_t first_row) {
+  if (key.p <= 0.0F) return {0, 0, 0, 0, 1.0F, 0, step_word_};
   begin_step(key.step);
   return {static_cast<std::uint32_t>(key.seed),
           static_cast<std::uint32_t>(key.seed >> 32U),
           key.site,
           key.threshold() << 16U,
           key.scale(),
+          key.first_row + static_cast<std::uint32_t>(first_row),
           step_word_};
 }
 

@@ -114,7 +114,7 @@ __device__ __forceinline__ void for_unit(const Body& body) {
   }
 }
 
-/// Returns the multipliers of a unit in row `row` of the mask.
+/// Returns the multipliers of a unit in row `row` of this process's part of the mask.
 __device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, int unit) {
   Unit factor;
   if (mask.threshold == 0) {
@@ -123,7 +123,8 @@ __device__ __forceinline__ Unit mask_unit(const Mask& mask, std::uint32_t row, i
   }
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const Octet of = mask_octet(mask, row, static_cast<std::uint32_t>(2 * unit + half));
+    const Octet of =
+        mask_octet(mask, mask.first_row + row, static_cast<std::uint32_t>(2 * unit + half));
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
       factor.at[j][2 * half] = of.at[j][0];

@@ -27,11 +27,11 @@ Var attend(Tape& tape, const Packed& q, const Packed& k, const Packed& v, std::i
                                                  " heads");
   expect_batch("attention", "q", q.var->value, batch);
   expect_batch("attention", "kv", k.var->value, batch);
-  const DropoutKey key = tape.next_dropout(p);
-  const bool shared = q.var->value.shape[0] == 1 && k.var->value.shape[0] == 1;
-  const std::int64_t out_batch = shared && key.p <= 0.0F ? 1 : batch;
   const std::int64_t queries = q.var->value.shape[1];
   const std::int64_t keys = k.var->value.shape[1];
+  const DropoutKey key = tape.next_dropout(p, {batch, heads, queries, keys});
+  const bool shared = q.var->value.shape[0] == 1 && k.var->value.shape[0] == 1;
+  const std::int64_t out_batch = shared && key.p <= 0.0F ? 1 : batch;
   const Var out =
       tape.output({out_batch, queries, width}, any_needs_grad({q.var, k.var}), q.var->value.dtype);
   const Tensor lse = tape.saved({shared ? 1 : out_batch, heads, queries});

@@ -73,7 +73,8 @@ FeedForward feed_forward_value(Tape& tape, Var x, const FeedForwardParameters& w
   expect_shape("feed_forward", "b2", w.b2->value, {width});
   const Dtype dtype = x->value.dtype;
   Backend& backend = tape.backend();
-  const FeedForward f{w, tape.next_dropout(p), x->value.reshaped({rows, width}),
+  const FeedForward f{w, tape.next_dropout(p, with_last(x->value.shape, inner)),
+                      x->value.reshaped({rows, width}),
                       backend.feed_forward_rows(rows, width, inner),
                       keep ? tape.saved({rows, inner}, dtype) : Tensor{}};
   for (std::int64_t first = 0; first < rows; first += f.part) {

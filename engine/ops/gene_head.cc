@@ -110,7 +110,7 @@ Var gene_head(Tape& tape, Var cell, Var rna, Var protein, const FeedForwardParam
   expect_shape("gene_head", "b1", w.b1->value, {d});
   expect_shape("gene_head", "w2", w.w2->value, {1, d});
   expect_shape("gene_head", "b2", w.b2->value, {1});
-  const DropoutKey key = tape.next_dropout(p);
+  const DropoutKey key = tape.next_dropout(p, tokens);
   const Var y = tape.output({tokens[0], tokens[1]},
                             any_needs_grad({cell, rna, protein, w.w1, w.b1, w.w2, w.b2}));
   const GeneHead s{

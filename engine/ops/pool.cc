@@ -146,10 +146,10 @@ Pool pool_values(Tape& tape, Var x, const PoolParameters& w, std::int64_t heads,
   const std::int64_t d = x->value.cols();
   const std::int64_t leading = x->value.shape[0];
   expect_parameters(w, d, heads);
-  const DropoutKey key = tape.next_dropout(p);
+  const std::int64_t n = x->value.shape[1];
+  const DropoutKey key = tape.next_dropout(p, {leading, heads, n});
   CDT_CHECK(leading == batch || (leading == 1 && key.p <= 0.0F),
             "attention_pool: a shared x cannot have masks of its own per sample");
-  const std::int64_t n = x->value.shape[1];
   const std::int64_t k = d / heads;
   Pool s{.batch = leading,
          .n = n,

@@ -49,7 +49,7 @@ Var add_norm(Tape& tape, Var x, Var a, Var gamma, Var beta, float p) {
   const std::int64_t cols = a->value.cols();
   expect_shape("add_norm", "gamma", gamma->value, {cols});
   expect_shape("add_norm", "beta", beta->value, {cols});
-  const DropoutKey key = tape.next_dropout(p);
+  const DropoutKey key = tape.next_dropout(p, a->value.shape);
   const Var y = tape.output(a->value.shape, any_needs_grad({x, a, gamma, beta}), a->value.dtype);
   const Tensor sum = tape.take_value(a);
   const Tensor stats = tape.saved({sum.rows(), 2});

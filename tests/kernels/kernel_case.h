@@ -51,7 +51,7 @@ struct KernelCase {
 /// 2^-8, times the factor.
 void expect_agreement(const KernelCase& c);
 
-/// A dropout key with probability `p`.
+/// A dropout key with probability `p`, of samples that are not the first of a batch.
 DropoutKey some_key(float p);
 
 }  // namespace cdt::test

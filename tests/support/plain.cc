@@ -39,7 +39,7 @@ std::uint32_t plain_draw(const DropoutKey& key, std::uint32_t row, std::uint32_t
   const std::uint32_t word = col % 64 / 16;
   const std::uint32_t pair = col % 16 / 2;
   const std::uint32_t words =
-      plain_philox({8 * group + pair, row, key.site, key.step}, key.seed)[word];
+      plain_philox({8 * group + pair, key.first_row + row, key.site, key.step}, key.seed)[word];
   return col % 2 == 0 ? words % 65536 : words / 65536;
 }
 

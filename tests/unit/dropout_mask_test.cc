@@ -49,13 +49,20 @@ TEST(DropoutMask, PhiloxGivesThePublishedWords) {
 }
 
 TEST(DropoutMask, DrawsFollowTheStatedLayout) {
-  const DropoutKey key{0xFEDCBA9876543210ULL, 4000000001U, 3000000007U, 0.3F};
+  const DropoutKey key{0xFEDCBA9876543210ULL, 4000000001U, 3000000007U, 0.3F, 5};
   for (const std::uint32_t row : {0U, 1U, 65536U, 4294967295U}) {
     for (const std::uint32_t first : {0U, 128U, 4294967168U}) {
       for (std::uint32_t col = first; col < first + 128U - 1U; ++col) {
         ASSERT_EQ(dropout_draw(key, row, col), plain_draw(key, row, col)) << row << " " << col;
       }
     }
+  }
+}
+
+TEST(DropoutMask, RowsAreCountedFromTheFirst) {
+  const DropoutKey whole{11, 17, 3, 0.3F}, part{11, 17, 3, 0.3F, 70001};
+  for (std::uint32_t col = 0; col < 128; ++col) {
+    EXPECT_EQ(dropout_draw(part, 9, col), dropout_draw(whole, 70010, col)) << col;
   }
 }
 
@@ -79,7 +86,7 @@ TEST(DropoutMask, ProbabilityIsTheNearestOfItsSteps) {
 TEST(DropoutMask, RowsEqualSingleElements) {
   constexpr std::int64_t kCols = 400;
   for (const float p : {0.3F, 1e-4F, 0.99F}) {
-    const DropoutKey key{0x123456789ABCDEFULL, 17, 3, p};
+    const DropoutKey key{0x123456789ABCDEFULL, 17, 3, p, 123456789};
     const MaskColumns mask(key, kCols);
     for (const std::int64_t begin : {0, 64, 128}) {
       for (const std::int64_t length : {1, 4, 5, 8, 15, 16, 17, 31, 63, 64, 65, 100, 128, 203}) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/train/run_folder.h"
@@ -24,10 +25,19 @@ namespace fs = std::filesystem;
 using test::expect_message;
 using test::input_error;
 
+/// Whether batches are those of one optimiser step of one process, each with masks of its own, or
+/// the parts of one batch that processes share.
+enum class Parts : std::uint8_t { kBatches, kOfOneBatch };
+
+/// What a pass over the first four train pairs computes.
+struct Passes {
+  std::vector<float> predictions, gradients;
+};
+
 class TrainSteps : public test::TrainRun {
  protected:
-  /// Gradients of the first four train pairs, in batches of `batch`.
-  std::vector<float> gradients(std::int64_t batch) {
+  /// The first four train pairs, in batches of `batch`.
+  Passes passes(std::int64_t batch, Parts parts = Parts::kBatches) {
     options.settings.batch_size = batch;
     options.settings.accumulate = 4 / batch;
     const auto run = make(pairs);
@@ -38,6 +48,7 @@ class TrainSteps : public test::TrainRun {
     StepData data(run->model.config(), run->data, backend, run->lasting, options.settings);
     const StepResults results(run->lasting, batch, backend);
     run->model.zero_gradients();
+    Passes out;
     for (std::int64_t first = 0; first < 4; first += batch) {
       const std::vector<Pair> part(pairs.begin() + first, pairs.begin() + first + batch);
       std::vector<std::int32_t> rows;
@@ -52,16 +63,21 @@ class TrainSteps : public test::TrainRun {
       const Tensor dna = data.feed.take();
       backend.upload(data.genes, genes.data());
       backend.upload(data.targets, effects.data());
-      add_gradients(options.settings, static_cast<std::uint32_t>(first), dna, data, run->model,
-                    tape, results);
+      const bool split = parts == Parts::kOfOneBatch;
+      data.part.first = split ? first : 0;
+      add_gradients(options.settings, split ? 0 : static_cast<std::uint32_t>(first), dna, data,
+                    run->model, tape, results);
+      append(to_host(backend, results.predictions()), &out.predictions);
     }
-    std::vector<float> out;
     for (Parameter& p : run->model.parameters()) {
-      const std::vector<float> values = to_host(backend, p.variable.grad);
-      out.insert(out.end(), values.begin(), values.end());
+      append(to_host(backend, p.variable.grad), &out.gradients);
     }
     fs::remove_all(data_dir);
     return out;
+  }
+
+  static void append(const std::vector<float>& values, std::vector<float>* out) {
+    out->insert(out->end(), values.begin(), values.end());
   }
 };
 
@@ -75,16 +91,38 @@ double norm_of_difference(const std::vector<float>& a, const std::vector<float>&
 
 TEST_F(TrainSteps, AveragedGradientsAreThoseOfTheLargerBatch) {
   options.settings.dropout = 0.0;
-  const std::vector<float> whole = gradients(4);
+  const std::vector<float> whole = passes(4).gradients;
   const double norm = norm_of_difference(whole, std::vector<float>(whole.size(), 0.0F));
   ASSERT_GT(norm, 0.0);
   const std::unique_ptr<Backend> backend = test::make_test_backend();
   // Another order of the sums over at most a few dozen terms.
   const double bound = 64.0 * backend->product_unit() * norm;
   for (const std::int64_t batch : {1, 2}) {
-    const std::vector<float> averaged = gradients(batch);
+    const std::vector<float> averaged = passes(batch).gradients;
     ASSERT_EQ(averaged.size(), whole.size());
     EXPECT_LE(norm_of_difference(averaged, whole), bound) << batch;
+  }
+}
+
+// With every mask that a step draws, those of its inputs included.
+TEST_F(TrainSteps, PartsOfABatchHaveTheMasksOfTheirSamples) {
+  options.settings.dropout = options.settings.mask_bins = options.settings.feature_dropout = 0.4;
+  const Passes whole = passes(4);
+  const double norm =
+      norm_of_difference(whole.gradients, std::vector<float>(whole.gradients.size(), 0.0F));
+  ASSERT_GT(norm, 0.0);
+  const double unit = test::make_test_backend()->product_unit();
+  const auto differences = [&](const Passes& other) {
+    return std::pair(norm_of_difference(other.predictions, whole.predictions),
+                     norm_of_difference(other.gradients, whole.gradients));
+  };
+  for (const std::int64_t batch : {1, 2}) {
+    const auto [predictions, gradients] = differences(passes(batch, Parts::kOfOneBatch));
+    EXPECT_LE(predictions, 64.0 * unit) << batch;
+    EXPECT_LE(gradients, 64.0 * unit * norm) << batch;
+    const auto [others, of_others] = differences(passes(batch));  // each batch with its own draw
+    EXPECT_GT(others, 64.0 * unit) << batch;
+    EXPECT_GT(of_others, 64.0 * unit * norm) << batch;
   }
 }
 
