@@ -6,6 +6,8 @@ UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
   $(wildcard tests/unit/*.cc tests/support/*.cc))
 PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
+# Times the sums of data-parallel training.
+SUMS := tests/bench/measure_sums.cc
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
@@ -24,7 +26,7 @@ GPU := tests/gpu/compare_runs.cc \
 COUNT := $(wildcard tests/cost/*.cc)
 # The program to read first.
 TOUR := docs/tour/one_step.cc
-TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(KERNELS_BENCH) $(FUZZ) $(GPU) $(COUNT) \
+TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(FUZZ) $(GPU) $(COUNT) \
   $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
@@ -39,7 +41,7 @@ TESTS += $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EM
   $(EMULATED_MEASURES) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)
 MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter $(MEASURE_MAINS),$(GPU)))
-BENCHES := $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
+BENCHES := $(BUILD)/tests/measure_sums $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
   $(if $(KERNELS_BENCH),$(if $(BENCHMARK_FLAGS),$(BUILD)/tests/kernels_bench))
 
 # --- building -------------------------------------------------------------------------------------
@@ -50,6 +52,8 @@ $(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
 $(BUILD)/tests/fuzz: $(call objects,$(FUZZ)) $(LIBAPPS) $(LIBCDT)
 	$(call link)
 $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+$(BUILD)/tests/measure_sums: $(call objects,$(SUMS)) $(LIBCDT)
 	$(call link)
 $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))

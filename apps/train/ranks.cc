@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
+#include "engine/backend.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/text.h"
@@ -64,8 +65,8 @@ std::unique_ptr<Communicator> join_ranks(CommonOptions* options) {
   std::unique_ptr<Communicator> ranks = make_mpi_communicator();
   const std::int64_t threads = threads_of_rank(*ranks);
   if (options->threads == 0) options->threads = threads;
-  if (options->device == "cuda") {
-    options->device += ":" + std::to_string(ranks->host_rank());
+  if (options->device == "cuda" || (options->device == "auto" && cuda_available())) {
+    options->device = "cuda:" + std::to_string(ranks->host_rank());
   }
   if (ranks->rank() > 0) {
     options->quiet = true;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/ranks/communicator.h"
+#include "engine/ranks/ordered_sum.h"
 
 namespace cdt {
 
@@ -65,12 +66,12 @@ class ThreadRanks {
     void sum(const Tensor& data) {
       all_.tensors_[static_cast<std::size_t>(rank_)] = data;
       all_.meet_.arrive_and_wait();
-      std::vector<float> sums;
-      for (std::int64_t i = 0; i < data.count(); ++i) {
-        double sum = 0.0;
-        for (const Tensor& of_rank : all_.tensors_) sum += of_rank.data[i];
-        sums.push_back(static_cast<float>(sum));
+      std::vector<float> parts;
+      for (const Tensor& of_rank : all_.tensors_) {
+        parts.insert(parts.end(), of_rank.data, of_rank.data + of_rank.count());
       }
+      std::vector<float> sums(static_cast<std::size_t>(data.count()));
+      add_in_order(parts.data(), size(), data.count(), sums.data());
       all_.meet_.arrive_and_wait();
       std::copy(sums.begin(), sums.end(), data.data);
     }
