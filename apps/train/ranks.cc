@@ -41,7 +41,7 @@ std::int64_t threads_of_rank(Communicator& ranks) {
   place += host.data();
   const std::vector<std::string> places = ranks.gather(place);
   const std::int64_t sharing = std::count(places.begin(), places.end(), place);
-  if (sharing == 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return 0;
+  if (sharing <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return 0;
   return std::max<std::int64_t>(1, CPU_COUNT(&set) / sharing);
 }
 

@@ -106,7 +106,8 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
   if (!options.resume) prepare_new();
   warn_about_pairs(*inputs.data, trainer_.validation(), options.settings);
   if (!options.common.quiet) {
-    say_what_it_takes(trained_.model, plan_, *inputs.data, trainer_.monitor().name(), options);
+    say_what_it_takes(trained_.model, plan_, *inputs.data, trainer_.monitor().name(), options,
+                      ranks.size());
   }
   if (dna_.is_small() && !dna_.wait(options.common.quiet)) {
     throw Error("interrupted before the first step");

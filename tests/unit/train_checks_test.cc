@@ -138,7 +138,7 @@ TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
   const auto run = make(default_pairs());
   const auto said = [&] {
     ::testing::internal::CaptureStderr();
-    say_what_it_takes(run->model, run->plan, run->data, "val_pearson", options);
+    say_what_it_takes(run->model, run->plan, run->data, "val_pearson", options, 1);
     return ::testing::internal::GetCapturedStderr();
   };
   const std::string text = said();
