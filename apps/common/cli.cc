@@ -67,6 +67,12 @@ void Cli::positional(const std::string& name, std::filesystem::path* target,
   options_.back()->positional = true;
 }
 
+void Cli::positional(const std::string& name, std::vector<std::string>* target,
+                     const std::string& help) {
+  option(name, target, help, true);
+  options_.back()->positional = true;
+}
+
 void Cli::flag(const std::string& long_name, bool* target, const std::string& help) {
   option(long_name, target, help);
 }
@@ -200,8 +206,9 @@ std::string Cli::read_command_line(int argc, char** argv) {
       parsed.push_back(app.add_flag(flag)->take_all());
       continue;
     }
-    parsed.push_back(app.add_option(flag)->type_size(1)->expected(1));
-    parsed.back()->allow_extra_args(false)->take_all();
+    const bool many = option->positional && option->is_list();
+    parsed.push_back(app.add_option(flag)->type_size(1)->expected(many ? -1 : 1));
+    parsed.back()->allow_extra_args(many)->take_all();
   }
   try {
     app.parse(argc, argv);
@@ -256,6 +263,19 @@ void Cli::read_config() {
     }
     Option& option = find(key);
     if (!option.set) option.assign_json(value, file);
+  }
+}
+
+void Cli::adopt(const nlohmann::json& values, const std::string& source) {
+  const nlohmann::ordered_json defaults = this->values();
+  for (const auto& [name, value] : values.items()) {
+    if (name == "config" || value.is_null()) continue;
+    // A default need not be a value that can be given.
+    if (defaults.contains(name) && dumped(defaults[name]) == dumped(value)) continue;
+    const auto option = std::find_if(options_.begin(), options_.end(),
+                                     [&name = name](const auto& o) { return o->name == name; });
+    if (option == options_.end()) throw InputError(source, name, "no such option of " + program_);
+    (*option)->assign_json(value, source);
   }
 }
 

@@ -75,13 +75,14 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-/// Opens the data set in `directory` and fits it to the model. *digest is set to its
-/// digest_of_data() before that.
-Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
-                         const CdtConfig& config, const ModelOverrides& choice,
+/// Opens the data set in `directory` and fits it to the model. *tables and *digest are set to its
+/// digests before that; the latter is "" without DNA.
+Dataset open_dataset_for(const std::filesystem::path& directory, Dna dna, const TensorFile& reader,
+                         const CdtConfig& config, const ModelOverrides& choice, std::string* tables,
                          std::string* digest) {
-  Dataset data(directory);
-  *digest = digest_of_data(data);
+  Dataset data(directory, dna);
+  *tables = digest_of_tables(data);
+  *digest = data.has_dna() ? digest_of_data(data) : "";
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
   check_gene_inputs(config, data);
@@ -93,6 +94,13 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
+}
+
+std::string digest_of_model(const TensorFile& file, const CdtConfig& config) {
+  const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
+  const std::unique_ptr<Backend> shapes = make_shape_backend(*cpu);
+  Arena lasting(*shapes, "lasting");
+  return stored_weights_digest(file, Cdt(config, *shapes, lasting, false));
 }
 
 Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
@@ -130,7 +138,8 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
     : backend(open_backend(options)),
       file(open_tensor_file(options.model)),
       config(read_model_config(*file, overrides)),
-      data(open_dataset_for(options.data, *file, config, overrides, &fingerprint.data)),
+      data(open_dataset_for(options.data, Dna::kNeeded, *file, config, overrides, &tables,
+                            &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),
@@ -142,6 +151,15 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
   name_extensions(config, &fingerprint);
   if (!read_output_units(*file).ranks) return;
   note(options.model.string() + ": " + kRanksMeaning);
+}
+
+ModelAndData::ModelAndData(const CommonOptions& options, const ModelOverrides& overrides)
+    : file(open_tensor_file(options.model)),
+      config(read_model_config(*file, overrides)),
+      data(open_dataset_for(options.data, Dna::kMayBeMissing, *file, config, overrides, &tables,
+                            &fingerprint.data)) {
+  fingerprint.model = digest_of_model(*file, config);
+  name_extensions(config, &fingerprint);
 }
 
 }  // namespace cdt

@@ -32,6 +32,7 @@ apps/convert: $library apps apps/common
 apps/split: $library apps apps/common apps/evaluation
 apps/predict: $library apps apps/common apps/evaluation
 apps/attribute: $library io/genome/bigwig apps apps/common
+apps/merge: $library apps apps/common apps/evaluation apps/predict apps/attribute
 apps/report: $library apps apps/common apps/audit apps/evaluation
 apps: apps/common apps/import
 "
