@@ -1,9 +1,12 @@
 #include "apps/common/session.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "apps/common/output_folder.h"
 #include "apps/common/precision.h"
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -75,12 +78,12 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-/// Opens the data set in `directory` and fits it to the model. *digest is set to its
+/// Opens the data set and fits it to the model. *digest is set to its
 /// digest_of_data() before that.
-Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
+Dataset open_dataset_for(const CommonOptions& options, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice,
                          std::string* digest) {
-  Dataset data(directory);
+  Dataset data = open_data(options);
   *digest = digest_of_data(data);
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
@@ -93,6 +96,24 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
+}
+
+Dataset open_data(const CommonOptions& options) {
+  constexpr double kGigabyte = 1e9;
+  const std::filesystem::path& cache = options.cache;
+  if (cache.empty() && options.cache_size > 0) {
+    throw InputError(kWhere, "--cache-size", "changes nothing here: it needs --cache");
+  }
+  Dataset data(options.data);
+  if (cache.empty()) return data;
+  if (is_within(cache, options.data)) {
+    throw InputError(cache.string(), "--cache", "is in the data set; name another folder");
+  }
+  if (!options.out.empty() && is_within(cache, options.out)) {
+    throw InputError(cache.string(), "--cache", "is in --out; name another folder");
+  }
+  data.cache_dna({cache, static_cast<std::uint64_t>(std::ceil(options.cache_size * kGigabyte))});
+  return data;
 }
 
 Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
@@ -130,7 +151,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
     : backend(open_backend(options)),
       file(open_tensor_file(options.model)),
       config(read_model_config(*file, overrides)),
-      data(open_dataset_for(options.data, *file, config, overrides, &fingerprint.data)),
+      data(open_dataset_for(options, *file, config, overrides, &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),

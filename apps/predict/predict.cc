@@ -57,8 +57,9 @@ void check(const Cli& cli, const PredictOptions& options) {
     if (cli.was_set("against")) refuse("against", "has no meaning without --combine");
     return;
   }
-  for (const char* option : {"model", "split", "batch-size", "replicate", "no-controls", "genes",
-                             "ridge", "fold", "match-genes", "other-inputs", "profile"}) {
+  for (const char* option :
+       {"model", "split", "batch-size", "replicate", "no-controls", "genes", "ridge", "fold",
+        "match-genes", "other-inputs", "profile", "cache", "cache-size"}) {
     if (cli.was_set(option)) refuse(option, "has no meaning with --combine: nothing is predicted");
   }
 }

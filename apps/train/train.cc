@@ -188,7 +188,7 @@ void train(TrainOptions* options, const std::optional<RunMoment>& until) {
   }
   std::unique_ptr<TensorFile> start;
   if (!options->resume && !options->init_from.empty()) start = open_tensor_file(options->init_from);
-  Dataset data(common.data);
+  Dataset data = open_data(common);
   Fingerprint fingerprint{.model = "", .data = digest_of_data(data)};
   use_pairs(pair_use(options->settings), &data);
   const std::unique_ptr<OptimiserFile> optimiser = adopt_optimiser(options);
