@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kCommandLine = "command line";
 constexpr double kMaxThreads = 4096;
+constexpr double kMaxGigabytes = 1e9;
 
 [[noreturn]] void refuse(const std::string& field, const std::string& what) {
   throw InputError(kCommandLine, field, what);
@@ -131,8 +132,8 @@ nlohmann::ordered_json Cli::values() const {
 bool Cli::was_set(const std::string& long_name) const { return find(long_name).set; }
 
 void Cli::common(CommonOptions* options) {
-  common(options,
-         {"data", "model", "out", "device", "precision", "threads", "seed", "quiet", "profile"});
+  common(options, {"data", "cache", "model", "out", "device", "precision", "threads", "seed",
+                   "quiet", "profile"});
 }
 
 void Cli::common(CommonOptions* options, std::initializer_list<std::string_view> names) {
@@ -140,6 +141,13 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
   for (const std::string_view name : names) {
     if (name == "data") {
       option("data", &options->data, "data set directory");
+    } else if (name == "cache") {
+      option(
+          "cache", &options->cache,
+          "folder on a local disk for copies of the DNA that is read, which later reads and runs "
+          "use: for a data set on a network file system");
+      number("cache-size", &options->cache_size, 0, kMaxGigabytes,
+             "GB that all copies in --cache may take; 0: all but 5 % of the volume");
     } else if (name == "model") {
       option("model", &options->model,
              "checkpoint: a .safetensors file, or one written by torch.save");

@@ -31,6 +31,8 @@ struct CommonOptions {
   Invocation invocation;         // filled by parse()
   std::filesystem::path config;  // filled by parse(): the file of --config
   std::filesystem::path data, model, out;
+  std::filesystem::path cache;     // for windows of DNA; empty: none
+  double cache_size = 0.0;         // 10^9 bytes; 0: what the volume has, less a margin
   bool overwrite = false;          // added together with `out`
   std::string device = "auto";     // auto | cpu | cuda[:N]
   std::string precision = "fp32";  // one of kPrecisionWords (precision.h)

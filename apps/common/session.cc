@@ -1,9 +1,12 @@
 #include "apps/common/session.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "apps/common/output_folder.h"
 #include "apps/common/precision.h"
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -75,12 +78,12 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-/// Opens the data set in `directory` and fits it to the model. *tables and *digest are set to its
-/// digests before that; the latter is "" without DNA.
-Dataset open_dataset_for(const std::filesystem::path& directory, Dna dna, const TensorFile& reader,
+/// Opens the data set and fits it to the model. *tables and *digest are set to its digests before
+/// that; the latter is "" without DNA.
+Dataset open_dataset_for(const CommonOptions& options, Dna dna, const TensorFile& reader,
                          const CdtConfig& config, const ModelOverrides& choice, std::string* tables,
                          std::string* digest) {
-  Dataset data(directory, dna);
+  Dataset data = dna == Dna::kNeeded ? open_data(options) : Dataset(options.data, dna);
   *tables = digest_of_tables(data);
   *digest = data.has_dna() ? digest_of_data(data) : "";
   use_pairs(pair_use(reader, choice, data), &data);
@@ -101,6 +104,24 @@ std::string digest_of_model(const TensorFile& file, const CdtConfig& config) {
   const std::unique_ptr<Backend> shapes = make_shape_backend(*cpu);
   Arena lasting(*shapes, "lasting");
   return stored_weights_digest(file, Cdt(config, *shapes, lasting, false));
+}
+
+Dataset open_data(const CommonOptions& options) {
+  constexpr double kGigabyte = 1e9;
+  const std::filesystem::path& cache = options.cache;
+  if (cache.empty() && options.cache_size > 0) {
+    throw InputError(kWhere, "--cache-size", "changes nothing here: it needs --cache");
+  }
+  Dataset data(options.data);
+  if (cache.empty()) return data;
+  if (is_within(cache, options.data)) {
+    throw InputError(cache.string(), "--cache", "is in the data set; name another folder");
+  }
+  if (!options.out.empty() && is_within(cache, options.out)) {
+    throw InputError(cache.string(), "--cache", "is in --out; name another folder");
+  }
+  data.cache_dna({cache, static_cast<std::uint64_t>(std::ceil(options.cache_size * kGigabyte))});
+  return data;
 }
 
 Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
@@ -138,7 +159,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
     : backend(open_backend(options)),
       file(open_tensor_file(options.model)),
       config(read_model_config(*file, overrides)),
-      data(open_dataset_for(options.data, Dna::kNeeded, *file, config, overrides, &tables,
+      data(open_dataset_for(options, Dna::kNeeded, *file, config, overrides, &tables,
                             &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
@@ -156,7 +177,7 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
 ModelAndData::ModelAndData(const CommonOptions& options, const ModelOverrides& overrides)
     : file(open_tensor_file(options.model)),
       config(read_model_config(*file, overrides)),
-      data(open_dataset_for(options.data, Dna::kMayBeMissing, *file, config, overrides, &tables,
+      data(open_dataset_for(options, Dna::kMayBeMissing, *file, config, overrides, &tables,
                             &fingerprint.data)) {
   fingerprint.model = digest_of_model(*file, config);
   name_extensions(config, &fingerprint);

@@ -23,6 +23,11 @@ namespace cdt {
 /// cudnn where it is not available. With --profile the backend keeps a profile (engine/profiler.h).
 std::unique_ptr<Backend> open_backend(const CommonOptions& options);
 
+/// Opens the data set, with a cache of its DNA if there is --cache. Throws InputError for --cache
+/// in the data set or in --out, or a folder that cannot be used, and for --cache-size without
+/// --cache.
+Dataset open_data(const CommonOptions& options);
+
 /// What prediction and attribution share: a data set, a trained model, the device and its memory.
 struct Inference {
   /// Opens the device, the data set and the model; throws InputError if data set and model do not

@@ -29,7 +29,7 @@ void check(const Cli& cli, const PredictOptions& options) {
   }
   for (const char* option :
        {"model", "split", "batch-size", "replicate", "no-controls", "genes", "ridge", "fold",
-        "match-genes", "other-inputs", "profile", "shard", "continue"}) {
+        "match-genes", "other-inputs", "profile", "cache", "cache-size", "shard", "continue"}) {
     if (cli.was_set(option)) refuse(option, "has no meaning with --combine: nothing is predicted");
   }
 }

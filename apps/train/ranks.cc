@@ -114,6 +114,20 @@ void end_together(Communicator& ranks, const std::string& message) {
   throw Error(message);
 }
 
+DnaShare share_of_dna(Communicator& ranks) {
+  if (ranks.size() == 1) return {};
+  using Words = std::vector<std::uint64_t>;
+  return {ranks.rank(), ranks.size(), [&ranks](const Words& own) {
+            std::string bytes(own.size() * sizeof(own[0]), '\0');
+            std::memcpy(bytes.data(), own.data(), bytes.size());
+            std::string all;
+            for (const std::string& rank : ranks.gather(bytes)) all += rank;
+            Words out(all.size() / sizeof(own[0]));
+            std::memcpy(out.data(), all.data(), all.size());
+            return out;
+          }};
+}
+
 BatchPart part_of_batch(const Communicator& ranks, std::int64_t batch) {
   if (batch % ranks.size() != 0) {
     throw InputError("command line", "--batch-size",

@@ -62,6 +62,8 @@ class Run {
   /// this. Throws InputError if something does not fit.
   Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks);
 
+  /// Waits for the pass over all DNA if that is short; throws as DnaCheck.
+  void wait_for_small_dna();
   /// Throws InputError, on every rank, unless all ranks would compute the same.
   void expect_same_ranks() const;
   /// Continues the run being resumed, or makes a new one ready.
@@ -90,7 +92,7 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
       folder_(folder),
       ranks_(ranks),
       dna_(*inputs.data, inputs.facts.dna(), options.resume ? folder.last_state() : "",
-           inputs.config.gene_window),
+           inputs.config.gene_window, share_of_dna(ranks)),
       backend_(open_backend(options.common)),
       plan_(plan_memory(
           inputs.config,
@@ -109,7 +111,10 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
     say_what_it_takes(trained_.model, plan_, *inputs.data, trainer_.monitor().name(), options,
                       ranks.size());
   }
-  if (dna_.is_small() && !dna_.wait(options.common.quiet)) {
+}
+
+void Run::wait_for_small_dna() {
+  if (dna_.is_small() && !dna_.wait(options_.common.quiet)) {
     throw Error("interrupted before the first step");
   }
 }
@@ -199,6 +204,7 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
   together(ranks, [&] { inputs.emplace(options, *folder); });
   std::optional<Run> run;
   together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks); });
+  together(ranks, [&] { run->wait_for_small_dna(); });
   together(ranks, [&] { run->expect_same_ranks(); });
   together(ranks, [&] { run->start(); });
   run->train(until);

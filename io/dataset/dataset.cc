@@ -264,6 +264,11 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
       std::erase_if(pairs, [](const Pair& pair) { return pair.gene < 0; }));
 }
 
+void Dataset::cache_dna(const CachePlace& place) {
+  dna_->cache_in(place);
+  if (dna_gene_) dna_gene_->cache_in(place);
+}
+
 void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
   expect_open(dna_, dna_file_);

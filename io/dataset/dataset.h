@@ -78,6 +78,9 @@ class Dataset {
   /// start, window and pairs. Genes that `rows` does not name are dropped with their pairs; returns
   /// the number of those pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
+  /// From now on windows of DNA that are read are also copied into a cache, and read from there if
+  /// they are there (io/dataset/window_cache.h). Throws InputError if the folder cannot be used.
+  void cache_dna(const CachePlace& place);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32. Throws InputError on NaN or
   /// infinity, naming bin and feature, and Error if the file was cut short since it was opened. May
   /// be called from any thread.
