@@ -165,7 +165,7 @@ std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32
   CDT_CHECK(!enhancers.empty(), "a mean needs windows");
   std::vector<float> row(static_cast<std::size_t>(data.bins * data.dna_dim));
   std::vector<double> sum(row.size());
-  const Share share = share_of(std::ssize(enhancers), ranks.rank(), ranks.size());
+  const Slice share = slice_of(std::ssize(enhancers), ranks.rank(), ranks.size());
   bool complete = true;
   for (std::int64_t i = share.begin; i < share.end && (complete = go_on()); ++i) {
     data.read_dna(enhancers[static_cast<std::size_t>(i)], row.data());

@@ -122,7 +122,7 @@ bool run_round(const PassPlace& place, Constants& c, const std::vector<Context>&
 
 /// The tasks that a rank runs.
 std::span<const PassTask> share_of_rank(std::span<const PassTask> tasks, int rank, int ranks) {
-  const Share share = share_of(std::ssize(tasks), rank, ranks);
+  const Slice share = slice_of(std::ssize(tasks), rank, ranks);
   return tasks.subspan(static_cast<std::size_t>(share.begin),
                        static_cast<std::size_t>(share.count()));
 }

@@ -59,11 +59,11 @@ class Communicator {
 std::vector<std::vector<float>> gather_floats(Communicator& ranks, std::span<const float> values);
 
 /// Part `part` of `parts` of n elements: [begin, end). Parts differ by at most one element.
-struct Share {
+struct Slice {
   std::int64_t begin = 0, end = 0;
   std::int64_t count() const { return end - begin; }
 };
-inline Share share_of(std::int64_t n, std::int64_t part, std::int64_t parts) {
+inline Slice slice_of(std::int64_t n, std::int64_t part, std::int64_t parts) {
   return {n * part / parts, n * (part + 1) / parts};
 }
 

@@ -23,7 +23,7 @@ namespace {
 struct Shares {
   Shares(std::int64_t n, int parts) {
     for (int r = 0; r < parts; ++r) {
-      const Share share = share_of(n, r, parts);
+      const Slice share = slice_of(n, r, parts);
       counts.push_back(static_cast<int>(share.count()));
       offsets.push_back(static_cast<int>(share.begin));
     }
@@ -65,7 +65,7 @@ class MpiCommunicator : public Communicator {
 
 void MpiCommunicator::sum(const Tensor& data) {
   const Shares shares(data.count(), size());
-  const Share mine = share_of(data.count(), rank(), size());
+  const Slice mine = slice_of(data.count(), rank(), size());
   const Shares received(mine.count() * size(), size());
   room_.resize(std::max(room_.size(), static_cast<std::size_t>(mine.count() * size())));
   MPI_Request request = MPI_REQUEST_NULL;

@@ -125,7 +125,7 @@ TEST(Shares, CoverAllElementsOnce) {
   for (const std::int64_t parts : {1, 2, 3, 7}) {
     std::int64_t at = 0;
     for (std::int64_t part = 0; part < parts; ++part) {
-      const Share share = share_of(17, part, parts);
+      const Slice share = slice_of(17, part, parts);
       EXPECT_EQ(share.begin, at);
       EXPECT_GE(share.count(), 17 / parts);
       EXPECT_LE(share.count(), 17 / parts + 1);
