@@ -26,8 +26,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 /// Options that do not decide the numbers of a shard, or that the header compares otherwise.
-constexpr std::array kFreeOptions{"config",  "data",  "model",   "out",   "overwrite", "device",
-                                  "threads", "quiet", "profile", "shard", "continue"};
+constexpr std::array kFreeOptions{"config",     "data",    "model",   "out",     "overwrite",
+                                  "device",     "threads", "quiet",   "profile", "cache",
+                                  "cache-size", "shard",   "continue"};
 
 bool is_free(const std::string& option) {
   return std::any_of(kFreeOptions.begin(), kFreeOptions.end(),

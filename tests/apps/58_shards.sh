@@ -52,6 +52,13 @@ whole "$work/plain" "${predict[@]}" --split val --no-controls --ridge --positive
 shards "$work/plain2" 2 "${predict[@]}" --split val --no-controls --ridge --positive-below -0.1
 expect_merged "$work/plain2" "$work/plain"
 
+# A cache of DNA windows is a matter of the node that makes a shard.
+mkdir "$work/p2"
+expect_ok "${predict[@]}" --split val --batch-size 3 --shard 1/2 --cache "$work/cache" --out "$work/p2/1"
+expect_ok "${predict[@]}" --split val --batch-size 3 --shard 2/2 --out "$work/p2/2"
+cp "$work/p.txt" "$work/whole.txt"
+expect_merged "$work/p2" "$work/p"
+
 # A finished shard is recognised, with other threads too; nothing is written.
 before=$(stat -c '%Y %i' "$work/p3/2/shard.cdt")
 expect_ok "${predict[@]}" --split val --batch-size 3 --shard 2/3 --threads 1 --out "$work/p3/2"
