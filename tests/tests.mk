@@ -11,7 +11,7 @@ SUMS := tests/bench/measure_sums.cc
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
-EMULATED := $(filter-out $(NO_CUDNN),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
+EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
 EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
   tests/emulation/kernel_watch.cc

@@ -62,6 +62,8 @@ class Run {
   /// this. Throws InputError if something does not fit.
   Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks);
 
+  /// Connects the devices of the ranks.
+  void join_devices() { trainer_.join_devices(); }
   /// Throws InputError, on every rank, unless all ranks would compute the same.
   void expect_same_ranks() const;
   /// Continues the run being resumed, or makes a new one ready.
@@ -198,6 +200,7 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
   together(ranks, [&] { inputs.emplace(options, *folder); });
   std::optional<Run> run;
   together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks); });
+  together(ranks, [&] { run->join_devices(); });
   together(ranks, [&] { run->expect_same_ranks(); });
   together(ranks, [&] { run->start(); });
   run->train(until);
