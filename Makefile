@@ -248,7 +248,7 @@ tour: all  ## draw the figures of docs/tour from the demo's outputs; runs the de
 lint: $(BUILD)/config.mk  ## check formatting, clang-tidy findings and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \
 	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
-	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(NCCL_INCLUDE)
+	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(NCCL_INCLUDE) $(filter -I% -D%,$(MPI_FLAGS))
 
 # --- packages -------------------------------------------------------------------------------------
 # Archive of the sources, installation, man pages, completion.

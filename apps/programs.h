@@ -14,6 +14,7 @@ int convert_main(int argc,
                  char** argv);  // converts a checkpoint from PyTorch's form to ours and back
 int predict_main(int argc, char** argv);    // predicts one split and evaluates the predictions
 int attribute_main(int argc, char** argv);  // attention and gradient windows of chosen pairs
+int merge_main(int argc, char** argv);      // puts the shards of one of these two together
 int ceiling_main(int argc, char** argv);    // agreement of two tables of measurements
 int report_main(int argc, char** argv);     // a run as one self-contained HTML page
 

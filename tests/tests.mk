@@ -9,6 +9,7 @@ PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 # Times the sums of data-parallel training.
 SUMS := tests/bench/measure_sums.cc
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
+READ_BENCH := $(wildcard tests/bench/read_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
@@ -26,8 +27,8 @@ GPU := tests/gpu/compare_runs.cc \
 COUNT := $(wildcard tests/cost/*.cc)
 # The program to read first.
 TOUR := docs/tour/one_step.cc
-TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(FUZZ) $(GPU) $(COUNT) \
-  $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
+TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(READ_BENCH) $(FUZZ) \
+  $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
   cdt-synth cdt-train cdt-predict cdt-attribute))
@@ -57,6 +58,8 @@ $(BUILD)/tests/measure_sums: $(call objects,$(SUMS)) $(LIBCDT)
 	$(call link)
 $(BUILD)/tests/kernels_bench: $(call objects,$(KERNELS_BENCH)) $(LIBCDT)
 	$(call link,-lbenchmark_main $(BENCHMARK_FLAGS))
+$(BUILD)/tests/read_bench: $(call objects,$(READ_BENCH)) $(LIBAPPS) $(LIBCDT)
+	$(call link)
 
 $(BUILD)/tests/one_step: $(call objects,$(TOUR)) $(LIBCDT)
 	$(call link)

@@ -37,7 +37,7 @@ else
   # The wrappers of Open MPI and MPICH both print their command: the compiler, then its flags.
   shown=$("$wrapper" -show 2>/dev/null | cut -d' ' -f2-)
   if flags=$(first_flags "$program" "$plain $shown"); then
-    say MPI "$("$scratch/probe" | tr -s '[:space:]' ' ' | cut -d, -f1 | cut -c1-40) ($wrapper)"
+    say MPI "$("$scratch/probe" | tr -s '[:space:]' ' ' | sed 's/,.*//; s/ MPICH Release.*//') ($wrapper)"
   else
     say MPI "missing, 3.0 or newer ($wrapper does not link): $without"
   fi

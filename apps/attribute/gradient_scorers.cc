@@ -28,23 +28,13 @@ void in_runs(const std::vector<std::int32_t>& genes, const Work& work) {
   }
 }
 
-class SmoothScorer : public Scorer {
+/// Remark: the Monte Carlo error of the pair's scores.
+class SmoothReport : public MethodReport {
  public:
-  explicit SmoothScorer(const ScorerContext& context)
-      : Scorer(context),
-        options_{.samples = static_cast<int>(context.options.smooth_samples),
-                 .noise = context.options.smooth_noise,
-                 .seed = context.seed} {}
+  explicit SmoothReport(const GradientOptions& options) : samples_(options.smooth_samples) {}
 
-  MethodScores score(EnhancerWindow& window) override {
-    MethodScores out;
-    in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
-      for (SmoothGrad& of_gene : smoothgrad(context_.explainer, window.dna, genes, options_)) {
-        if (!window.zero_dna && !std::isnan(of_gene.error)) errors_.push_back(of_gene.error);
-        out.windows.push_back(std::move(of_gene.scores));
-      }
-    });
-    return out;
+  void add(const std::vector<double>& remarks, bool zero_dna) override {
+    if (!zero_dna && !std::isnan(remarks.front())) errors_.push_back(remarks.front());
   }
 
   void describe(MethodSummary* method) const override {
@@ -54,7 +44,7 @@ class SmoothScorer : public Scorer {
 
   std::string text() const override {
     const std::string of_samples =
-        "Monte Carlo error of smoothgrad, of " + number_of(options_.samples, "sample") + ": ";
+        "Monte Carlo error of smoothgrad, of " + number_of(samples_, "sample") + ": ";
     if (errors_.empty()) {
       return of_samples + "undefined; it needs two samples and a pair whose scores are not all 0\n";
     }
@@ -64,7 +54,7 @@ class SmoothScorer : public Scorer {
   }
 
  private:
-  SmoothGradOptions options_;
+  std::int64_t samples_;
   std::vector<double> errors_;  // Monte Carlo errors, by pair with DNA where defined
 };
 
@@ -97,8 +87,23 @@ MethodScores score_occlusion(const ScorerContext& context, EnhancerWindow& windo
   return out;
 }
 
-std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context) {
-  return std::make_unique<SmoothScorer>(context);
+MethodScores score_smoothgrad(const ScorerContext& context, EnhancerWindow& window) {
+  const SmoothGradOptions options{.samples = static_cast<int>(context.options.smooth_samples),
+                                  .noise = context.options.smooth_noise,
+                                  .seed = context.seed};
+  MethodScores out;
+  in_runs(window.genes, [&](const std::vector<std::int32_t>& genes) {
+    for (SmoothGrad& of_gene : smoothgrad(context.explainer, window.dna, genes, options)) {
+      out.windows.push_back(std::move(of_gene.scores));
+      out.remarks.push_back({of_gene.error});
+    }
+  });
+  return out;
+}
+
+std::unique_ptr<MethodReport> make_smoothgrad_report(const GradientOptions& options,
+                                                     const CdtConfig& /*config*/) {
+  return std::make_unique<SmoothReport>(options);
 }
 
 }  // namespace cdt

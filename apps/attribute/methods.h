@@ -73,8 +73,9 @@ struct ScorerContext {
 
 /// Scores of the genes, in order.
 struct MethodScores {
-  std::vector<std::vector<float>> windows;  // (L) each
-  std::vector<Completeness> completeness;   // only of a method whose scores add up
+  std::vector<std::vector<float>> windows;     // (L) each
+  std::vector<Completeness> completeness;      // only of a method whose scores add up
+  std::vector<std::vector<double>> remarks{};  // by gene: what the method's report adds up, if any
 };
 
 /// Computes the windows of one attribution method.
@@ -86,15 +87,26 @@ class Scorer {
   Scorer& operator=(const Scorer&) = delete;
   /// Scores each gene of the window; the scores of a gene do not depend on the other genes.
   virtual MethodScores score(EnhancerWindow& window) = 0;
-  /// Adds what is known about the method once all scores are made, besides its options.
-  virtual void describe(MethodSummary* /*method*/) const {}
-  /// One line of text about it; empty if there is none.
-  virtual std::string text() const { return ""; }
 
  protected:
   ScorerContext context_;
 };
 using Scorers = std::vector<std::unique_ptr<Scorer>>;
+
+/// What a method reports about itself over all pairs, besides its options. Needs no model, so that
+/// it can be computed where the scores were not.
+class MethodReport {
+ public:
+  MethodReport() = default;
+  virtual ~MethodReport() = default;
+  MethodReport(const MethodReport&) = delete;
+  MethodReport& operator=(const MethodReport&) = delete;
+  /// Takes the remarks on the next pair.
+  virtual void add(const std::vector<double>& remarks, bool zero_dna) = 0;
+  virtual void describe(MethodSummary* method) const = 0;
+  /// One line of text about it; empty if there is none.
+  virtual std::string text() const { return ""; }
+};
 
 template <class MethodScorer>
 std::unique_ptr<Scorer> make_scorer(const ScorerContext& context) {
@@ -124,11 +136,15 @@ enum class RangeSum : std::uint8_t {
 MethodScores score_integrated_gradients(const ScorerContext& context, EnhancerWindow& window);
 MethodScores score_occlusion(const ScorerContext& context, EnhancerWindow& window);
 MethodScores score_rollout(const ScorerContext& context, EnhancerWindow& window);
-/// SmoothGrad; adds "monte_carlo_error" to its object in summary.json.
-std::unique_ptr<Scorer> make_smoothgrad(const ScorerContext& context);
-/// GMAR; adds "head_weights" to its object in summary.json: by attention block, mean and standard
+MethodScores score_smoothgrad(const ScorerContext& context, EnhancerWindow& window);
+MethodScores score_gmar(const ScorerContext& context, EnhancerWindow& window);
+/// SmoothGrad: "monte_carlo_error" in its object in summary.json.
+std::unique_ptr<MethodReport> make_smoothgrad_report(const GradientOptions& options,
+                                                     const CdtConfig& config);
+/// GMAR: "head_weights" in its object in summary.json: by attention block, mean and standard
 /// deviation of each head's weight over pairs with DNA.
-std::unique_ptr<Scorer> make_gmar(const ScorerContext& context);
+std::unique_ptr<MethodReport> make_gmar_report(const GradientOptions& options,
+                                               const CdtConfig& config);
 
 struct Method {
   const char* name;
@@ -139,6 +155,9 @@ struct Method {
   RangeSum range_sum = RangeSum::kNothing;
   bool adds_up = false;                     // to the prediction's change, so it has a completeness
   std::array<const char*, 2> options = {};  // command-line options it reads, or null
+  /// Makes its report; null if it has none.
+  std::unique_ptr<MethodReport> (*report)(const GradientOptions& options,
+                                          const CdtConfig& config) = nullptr;
 };
 using Methods = std::vector<const Method*>;
 

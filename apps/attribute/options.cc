@@ -1,6 +1,7 @@
 #include "apps/attribute/options.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "apps/attribute/methods.h"
 #include "apps/common/session.h"
@@ -8,6 +9,11 @@
 
 namespace cdt {
 namespace {
+
+constexpr const char* kProgram = "cdt-attribute";
+constexpr const char* kSummary =
+    "Computes attention and gradient windows over the DNA bins of chosen pairs. Writes "
+    "OUT/pairs.tsv, attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.";
 
 /// Names of the methods beyond the defaults.
 std::vector<std::string> method_names() {
@@ -124,37 +130,64 @@ void add_gradient_options(Cli* cli, GradientOptions* options) {
             "protein_gradient.npy");
 }
 
+void add_options(Cli* cli, AttributeOptions* options) {
+  cli->common(&options->common);
+  cli->common(&options->common, {"attention"});
+  cli->require({"data", "model", "out"});
+  add_choice_options(cli, options);
+  cli->number("tracks", &options->tracks, 0, 100000,
+              "write genome browser tracks for the first N pairs");
+  cli->names("methods", &options->methods, method_names(),
+             "methods besides attention and gradient, comma-separated");
+  cli->number("null-replicates", &options->null_replicates, 1, 1e7,
+              "draws from each null distribution behind a p-value");
+  add_map_options(cli, &options->maps);
+  cli->number("temperature", &options->temperature, 0, 1000,
+              "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
+  cli->paths("annotations", &options->annotations,
+             "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
+  cli->option("chrom-sizes", &options->chrom_sizes,
+              "chromosome sizes in the form of UCSC's chrom.sizes, to clip windows and for bigWig "
+              "tracks; hg19 and hg38 are built in");
+  add_gradient_options(cli, &options->gradient);
+  add_model_options(cli, &options->overrides);
+  add_shard_options(cli, &options->shard);
+}
+
+/// Derives what other code reads from what the options store.
+void complete(AttributeOptions* options) {
+  options->choice.numpy_legacy = options->rng == "numpy-legacy";
+  options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
+}
+
 }  // namespace
 
 bool parse_options(int argc, char** argv, AttributeOptions* options) {
-  Cli cli("cdt-attribute",
-          "Computes attention and gradient windows over the DNA bins of chosen pairs. Writes "
-          "OUT/pairs.tsv, attention.npy, gradient.npy, peaks.tsv, tracks/ and summary.json.");
-  cli.common(&options->common);
-  cli.common(&options->common, {"attention"});
-  cli.require({"data", "model", "out"});
-  add_choice_options(&cli, options);
-  cli.number("tracks", &options->tracks, 0, 100000,
-             "write genome browser tracks for the first N pairs");
-  cli.names("methods", &options->methods, method_names(),
-            "methods besides attention and gradient, comma-separated");
-  cli.number("null-replicates", &options->null_replicates, 1, 1e7,
-             "draws from each null distribution behind a p-value");
-  add_map_options(&cli, &options->maps);
-  cli.number("temperature", &options->temperature, 0, 1000,
-             "also write attention_sharpened.npy at this temperature (the paper's figure: 0.3)");
-  cli.paths("annotations", &options->annotations,
-            "BED file (plain or gzip) of elements that peaks may hit; may be repeated");
-  cli.option("chrom-sizes", &options->chrom_sizes,
-             "chromosome sizes in the form of UCSC's chrom.sizes, to clip windows and for bigWig "
-             "tracks; hg19 and hg38 are built in");
-  add_gradient_options(&cli, &options->gradient);
-  add_model_options(&cli, &options->overrides);
-  const bool go = cli.parse(argc, argv);
-  if (go) expect_a_use(cli, *options);
-  options->choice.numpy_legacy = options->rng == "numpy-legacy";
-  options->choice.seed = static_cast<std::uint64_t>(options->common.seed);
-  return go;
+  Cli cli(kProgram, kSummary);
+  add_options(&cli, options);
+  if (!cli.parse(argc, argv)) return false;
+  expect_a_use(cli, *options);
+  read_shard_options(cli, {"profile", "maps"}, &options->shard);
+  complete(options);
+  return true;
+}
+
+AttributeOptions recorded_attribution_options(const nlohmann::json& values,
+                                              const std::string& source) {
+  AttributeOptions out;
+  Cli cli(kProgram, kSummary);
+  add_options(&cli, &out);
+  cli.adopt(values, source);
+  complete(&out);
+  return out;
+}
+
+Inputs inputs_of(const AttributeOptions& options) {
+  Inputs inputs(options.common);
+  inputs.add_file("--pairs", options.choice.file);
+  inputs.add_file("--chrom-sizes", options.chrom_sizes);
+  for (const std::string& file : options.annotations) inputs.add_file("--annotations", file);
+  return inputs;
 }
 
 }  // namespace cdt

@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/attribute/choice.h"
 #include "apps/common/cli.h"
+#include "apps/common/output_folder.h"
+#include "apps/common/shard.h"
 #include "model/checkpoint.h"
 #include "model/stats/null_tests.h"
 
@@ -34,6 +37,7 @@ struct MapChoice {
 struct AttributeOptions {
   CommonOptions common;
   ModelOverrides overrides;
+  ShardOptions shard;
   PairChoice choice;
   std::int64_t tracks = 20;
   std::string rng = "philox";
@@ -51,5 +55,13 @@ struct AttributeOptions {
 /// Parses the command line; false if there is nothing left to do, as in Cli::parse(). Throws
 /// InputError for an option without effect in this run.
 bool parse_options(int argc, char** argv, AttributeOptions* options);
+
+/// Options of an attribution that Cli::values() has recorded; `source` names their file in
+/// messages.
+AttributeOptions recorded_attribution_options(const nlohmann::json& values,
+                                              const std::string& source);
+
+/// What an attribution reads.
+Inputs inputs_of(const AttributeOptions& options);
 
 }  // namespace cdt

@@ -36,11 +36,10 @@ std::unique_ptr<DnaFeed> read_gene_windows(Inference& inference, const std::vect
 
 EnhancerPasses::EnhancerPasses(Inference& inference, const AttributeOptions& options,
                                const Methods& methods, const std::vector<Region>& regions,
-                               const std::vector<Pair>& pairs, Scorers* scorers)
+                               const std::vector<Pair>& pairs)
     : inference_(inference),
       options_(options.gradient),
       regions_(regions),
-      scorers_(*scorers),
       explainer_(*inference.model, inference.tape, inference.rna, inference.protein,
                  inference.lasting),
       gene_feed_(read_gene_windows(inference, pairs, explainer_)),
@@ -71,6 +70,7 @@ void EnhancerPasses::score(EnhancerWindow* window, EnhancerResult* out) {
     for (std::size_t i = 0; i < out->scores.size(); ++i) {
       out->scores[i].windows.push_back(std::move(scores.windows[i]));
     }
+    out->remarks.push_back(std::move(scores.remarks));
     if (!scores.completeness.empty()) out->completeness = std::move(scores.completeness);
     stop_if_interrupted();
   }

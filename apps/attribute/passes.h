@@ -28,6 +28,8 @@ struct EnhancerResult {
   std::vector<PairScores> scores;
   std::vector<PairNumbers> numbers;        // computed from pairs and scores
   std::vector<Completeness> completeness;  // of the method whose scores add up
+  // By method, then by pair: MethodScores::remarks; empty for a method without a report.
+  std::vector<std::vector<std::vector<double>>> remarks;
   std::vector<PathSplit> paths;
   std::vector<HeadSplits> path_heads;
   std::vector<GeneGradients> gene_gradients;
@@ -48,11 +50,11 @@ struct EnhancerResult {
 
 class EnhancerPasses {
  public:
-  /// Freezes the model and computes its trunks. `scorers` receives the scorers of the methods;
-  /// `pairs` are those to be explained. All arguments must outlive this.
+  /// Freezes the model and computes its trunks. `pairs` are those of the whole attribution, which
+  /// decide the number of places and which windows of genes are read. All arguments must outlive
+  /// this.
   EnhancerPasses(Inference& inference, const AttributeOptions& options, const Methods& methods,
-                 const std::vector<Region>& regions, const std::vector<Pair>& pairs,
-                 Scorers* scorers);
+                 const std::vector<Region>& regions, const std::vector<Pair>& pairs);
 
   /// Places of the batches that run() takes; 0 if it takes enhancers one at a time.
   std::int64_t places() const { return batch_ ? batch_->places() : 0; }
@@ -74,7 +76,7 @@ class EnhancerPasses {
   Inference& inference_;
   const GradientOptions& options_;
   const std::vector<Region>& regions_;
-  Scorers& scorers_;
+  Scorers scorers_;  // by method
   Explainer explainer_;
   std::int32_t sample_ = 0;             // whose RNA the explainer has
   std::unique_ptr<DnaFeed> gene_feed_;  // if the model has gene windows

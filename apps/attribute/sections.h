@@ -29,7 +29,6 @@ struct SectionContext {
   const ChromosomeSizes& sizes;
   const std::vector<Pair>& pairs;  // all pairs, in order
   const Methods& methods;
-  const Scorers& scorers;  // by method; filled before the first enhancer
   const std::optional<Truth>& truth;
   const std::vector<Annotations>& annotations;
   const std::vector<Region>& regions;

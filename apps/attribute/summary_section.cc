@@ -172,10 +172,22 @@ std::string reasons(const AttributionSummary& s) {
 
 class SummarySection : public Section {
  public:
-  using Section::Section;
+  explicit SummarySection(const SectionContext& context) : Section(context) {
+    for (const Method* method : methods_) {
+      reports_.push_back(method->report == nullptr
+                             ? nullptr
+                             : method->report(context.options.gradient, context.config));
+    }
+  }
 
   void add(const EnhancerResult& result) override {
     numbers_.insert(numbers_.end(), result.numbers.begin(), result.numbers.end());
+    for (std::size_t m = 0; m < methods_.size(); ++m) {
+      if (!reports_[m]) continue;
+      for (const std::vector<double>& of_pair : result.remarks[m]) {
+        reports_[m]->add(of_pair, result.zero_dna);
+      }
+    }
   }
 
   void finish(AttributionSummary* summary) override {
@@ -186,14 +198,14 @@ class SummarySection : public Section {
     for (std::size_t i = 0; i < methods_.size(); ++i) {
       MethodSummary& method = summary_.methods[i].second;
       describe_options(*methods_[i], context_.options.gradient, &method);
-      context_.scorers[i]->describe(&method);
+      if (reports_[i]) reports_[i]->describe(&method);
     }
     *summary = summary_;
   }
 
   std::string text() const override {
     std::string out = summary_table(summary_);
-    for (const auto& scorer : context_.scorers) out += scorer->text();
+    for (const auto& report : reports_) out += report ? report->text() : "";
     return out;
   }
 
@@ -218,6 +230,7 @@ class SummarySection : public Section {
     return {known.begin(), known.end()};
   }
 
+  std::vector<std::unique_ptr<MethodReport>> reports_;  // by method; null for those without
   std::vector<PairNumbers> numbers_;
   AttributionSummary summary_;
 };

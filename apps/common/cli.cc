@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kCommandLine = "command line";
 constexpr double kMaxThreads = 4096;
+constexpr double kMaxGigabytes = 1e9;
 
 [[noreturn]] void refuse(const std::string& field, const std::string& what) {
   throw InputError(kCommandLine, field, what);
@@ -62,6 +63,12 @@ void Cli::option(const std::string& long_name, Target target, const std::string&
 }
 
 void Cli::positional(const std::string& name, std::filesystem::path* target,
+                     const std::string& help) {
+  option(name, target, help, true);
+  options_.back()->positional = true;
+}
+
+void Cli::positional(const std::string& name, std::vector<std::string>* target,
                      const std::string& help) {
   option(name, target, help, true);
   options_.back()->positional = true;
@@ -125,8 +132,8 @@ nlohmann::ordered_json Cli::values() const {
 bool Cli::was_set(const std::string& long_name) const { return find(long_name).set; }
 
 void Cli::common(CommonOptions* options) {
-  common(options,
-         {"data", "model", "out", "device", "precision", "threads", "seed", "quiet", "profile"});
+  common(options, {"data", "cache", "model", "out", "device", "precision", "threads", "seed",
+                   "quiet", "profile"});
 }
 
 void Cli::common(CommonOptions* options, std::initializer_list<std::string_view> names) {
@@ -134,6 +141,13 @@ void Cli::common(CommonOptions* options, std::initializer_list<std::string_view>
   for (const std::string_view name : names) {
     if (name == "data") {
       option("data", &options->data, "data set directory");
+    } else if (name == "cache") {
+      option(
+          "cache", &options->cache,
+          "folder on a local disk for copies of the DNA that is read, which later reads and runs "
+          "use: for a data set on a network file system");
+      number("cache-size", &options->cache_size, 0, kMaxGigabytes,
+             "GB that all copies in --cache may take; 0: all but 5 % of the volume");
     } else if (name == "model") {
       option("model", &options->model,
              "checkpoint: a .safetensors file, or one written by torch.save");
@@ -200,8 +214,9 @@ std::string Cli::read_command_line(int argc, char** argv) {
       parsed.push_back(app.add_flag(flag)->take_all());
       continue;
     }
-    parsed.push_back(app.add_option(flag)->type_size(1)->expected(1));
-    parsed.back()->allow_extra_args(false)->take_all();
+    const bool many = option->positional && option->is_list();
+    parsed.push_back(app.add_option(flag)->type_size(1)->expected(many ? -1 : 1));
+    parsed.back()->allow_extra_args(many)->take_all();
   }
   try {
     app.parse(argc, argv);
@@ -256,6 +271,19 @@ void Cli::read_config() {
     }
     Option& option = find(key);
     if (!option.set) option.assign_json(value, file);
+  }
+}
+
+void Cli::adopt(const nlohmann::json& values, const std::string& source) {
+  const nlohmann::ordered_json defaults = this->values();
+  for (const auto& [name, value] : values.items()) {
+    if (name == "config" || value.is_null()) continue;
+    // A default need not be a value that can be given.
+    if (defaults.contains(name) && dumped(defaults[name]) == dumped(value)) continue;
+    const auto option = std::find_if(options_.begin(), options_.end(),
+                                     [&name = name](const auto& o) { return o->name == name; });
+    if (option == options_.end()) throw InputError(source, name, "no such option of " + program_);
+    (*option)->assign_json(value, source);
   }
 }
 

@@ -31,6 +31,8 @@ struct CommonOptions {
   Invocation invocation;         // filled by parse()
   std::filesystem::path config;  // filled by parse(): the file of --config
   std::filesystem::path data, model, out;
+  std::filesystem::path cache;     // for windows of DNA; empty: none
+  double cache_size = 0.0;         // 10^9 bytes; 0: what the volume has, less a margin
   bool overwrite = false;          // added together with `out`
   std::string device = "auto";     // auto | cpu | cuda[:N]
   std::string precision = "fp32";  // one of kPrecisionWords (precision.h)
@@ -60,6 +62,9 @@ class Cli {
               bool required = false);
   /// Adds a required word without dashes; such words are read in the order they are added.
   void positional(const std::string& name, std::filesystem::path* target, const std::string& help);
+  /// Adds required words without dashes, one or more; after all other words without dashes.
+  void positional(const std::string& name, std::vector<std::string>* target,
+                  const std::string& help);
   void flag(const std::string& long_name, bool* target, const std::string& help);
   /// Adds a number with inclusive bounds; infinity for no bound.
   void number(const std::string& long_name, Target target, double min, double max,
@@ -83,6 +88,9 @@ class Cli {
   /// Parses the words into the targets; the command line overrides the configuration file. False if
   /// --help or --version was printed and the program is done. Throws InputError for a mistake.
   bool parse(int argc, char** argv);
+  /// Takes options from what values() returned in a program with the same options; `source` names
+  /// their file in messages. A value of null and --config are left out.
+  void adopt(const nlohmann::json& values, const std::string& source);
   /// Whether the option was given, on the command line or in the configuration file.
   bool was_set(const std::string& long_name) const;
   /// All options and their values, by long name in the order they were added; paths and other text

@@ -65,7 +65,8 @@ std::string Cli::help() const {
   };
   std::string usage = program_ + " [OPTIONS]";
   for (const auto& option : options_) {
-    if (option->required) usage += " " + with_value(*option);
+    if (!option->required) continue;
+    usage += " " + with_value(*option) + (option->positional && option->is_list() ? "..." : "");
   }
   std::string out = "Usage: ";
   wrap(&out, usage, kUsageColumn);

@@ -151,6 +151,19 @@ void Inputs::add_output(const std::string& option, const fs::path& folder, const
   for (const fs::path& file : existing_files(folder, kind)) add_file(option, file);
 }
 
+bool is_within(const fs::path& path, const fs::path& folder) {
+  const auto place = [](const fs::path& of) {
+    std::error_code error;
+    const fs::path out = fs::weakly_canonical(fs::absolute(of, error), error);
+    return out.has_filename() ? out : out.parent_path();  // without a trailing slash
+  };
+  const fs::path whole = place(folder);
+  for (fs::path at = place(path); at.has_relative_path(); at = at.parent_path()) {
+    if (at == whole) return true;
+  }
+  return false;
+}
+
 void refuse_to_overwrite_inputs(const std::vector<fs::path>& targets, const Inputs& inputs) {
   std::vector<std::pair<Identity, const Input*>> read;
   Identity identity;

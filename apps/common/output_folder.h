@@ -40,6 +40,9 @@ class Inputs {
   std::vector<Input> files_;
 };
 
+/// Whether the path is the folder or is in it, links resolved; either need not exist.
+bool is_within(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 /// Throws InputError(target, "--out", ...) if a target is a file that is read. Files are compared
 /// by device and inode, so links, "..", mounts and letter case do not matter.
 void refuse_to_overwrite_inputs(const std::vector<std::filesystem::path>& targets,

@@ -44,6 +44,7 @@ constexpr std::array<const char*, 3> kConvertedFiles{"model.safetensors", "state
                                                      "provenance.json"};
 constexpr std::array<const char*, 4> kStudyFiles{"study.json", "study.tsv", "predictions.tsv",
                                                  "provenance.json"};
+constexpr std::array<const char*, 3> kShardFiles{"shard.cdt", "shard.journal", "provenance.json"};
 constexpr std::array<const char*, 3> kAttributionFolders{"methods", "maps", "tracks"};
 
 bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.json"); }
@@ -58,10 +59,13 @@ bool has_prediction(const fs::path& folder) { return has_sign(folder, kPredictio
 bool has_attribution(const fs::path& folder) { return has_sign(folder, kAttributionOutput); }
 bool has_study(const fs::path& folder) { return has_sign(folder, kStudyOutput); }
 bool has_converted(const fs::path& folder) { return has_sign(folder, kConvertedOutput); }
+bool has_shard(const fs::path& folder) {
+  return is_there(folder / "shard.cdt") || is_there(folder / "shard.journal");
+}
 
-constexpr std::array<const OutputKind*, 6> kKinds{&kDataSetOutput,     &kRunOutput,
-                                                  &kPredictionOutput,  &kStudyOutput,
-                                                  &kAttributionOutput, &kConvertedOutput};
+constexpr std::array<const OutputKind*, 7> kKinds{
+    &kDataSetOutput,     &kRunOutput,       &kPredictionOutput, &kStudyOutput,
+    &kAttributionOutput, &kConvertedOutput, &kShardOutput};
 
 }  // namespace
 
@@ -83,6 +87,9 @@ constexpr OutputKind kConvertedOutput{"a converted checkpoint",
                                       kConvertedFiles,
                                       {},
                                       has_converted};
+
+constexpr OutputKind kShardOutput{"a shard",   "shard.cdt", "\"cdt-shard\"",
+                                  kShardFiles, {},          has_shard};
 
 std::span<const OutputKind* const> all_output_kinds() { return kKinds; }
 

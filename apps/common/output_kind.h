@@ -20,7 +20,7 @@ struct OutputKind {
 };
 
 extern const OutputKind kDataSetOutput, kRunOutput, kPredictionOutput, kStudyOutput,
-    kAttributionOutput, kConvertedOutput;
+    kAttributionOutput, kConvertedOutput, kShardOutput;
 std::span<const OutputKind* const> all_output_kinds();
 
 /// Whether the sign is there and contains the word, so that the folder may be taken for this kind.

@@ -16,10 +16,9 @@ std::vector<std::int32_t> distinct(std::vector<std::int32_t> rows) {
   return rows;
 }
 
-std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, std::size_t begin,
-                               std::size_t end) {
-  return {all.begin() + static_cast<std::ptrdiff_t>(begin),
-          all.begin() + static_cast<std::ptrdiff_t>(end)};
+std::vector<std::int32_t> part(const std::vector<std::int32_t>& all, const ContextBatch& batch) {
+  return {all.begin() + static_cast<std::ptrdiff_t>(batch.begin),
+          all.begin() + static_cast<std::ptrdiff_t>(batch.end)};
 }
 
 std::vector<std::int32_t> enhancers_of(const std::vector<Context>& contexts) {
@@ -27,16 +26,6 @@ std::vector<std::int32_t> enhancers_of(const std::vector<Context>& contexts) {
   out.reserve(contexts.size());
   for (const Context& context : contexts) out.push_back(context.enhancer);
   return out;
-}
-
-// End of the batch that begins there: at most `most` contexts, all of one sample.
-std::size_t batch_end(const std::vector<Context>& contexts, std::size_t begin, std::size_t most) {
-  std::size_t end = begin;
-  while (end < std::min(contexts.size(), begin + most) &&
-         contexts[end].sample == contexts[begin].sample) {
-    ++end;
-  }
-  return end;
 }
 
 // Predicts every gene from dna (B, L, dna_dim) as seen from B enhancers with the RNA of a sample,
@@ -57,74 +46,6 @@ void predict_batch(const PredictionPass& pass, const std::string& name, const Te
     pass.tape.clear();
   });
   backend.download(out, output);
-}
-
-std::optional<PredictionTable> predict_own_contexts(
-    const PredictionPass& pass, const std::vector<Context>& contexts,
-    const std::vector<std::int32_t>& read, const std::function<bool(std::int64_t done)>& go_on) {
-  const std::vector<std::int32_t> enhancers = enhancers_of(contexts);
-  const auto most = static_cast<std::size_t>(pass.outputs.shape[0]);
-  PredictionTable table(contexts, pass.outputs.cols());
-  pass.tape.eval();
-  pass.feed.start(part(read, 0, batch_end(contexts, 0, most)));
-  for (std::size_t done = 0; done < contexts.size();) {
-    const Tensor dna = pass.feed.take();
-    const std::size_t next = batch_end(contexts, done, most);
-    if (next < contexts.size()) {
-      pass.feed.start(part(read, next, batch_end(contexts, next, most)));
-    }
-    predict_batch(pass, "predict " + std::to_string(next - done), dna, contexts[done].sample,
-                  part(enhancers, done, next), table.row(done));
-    done = next;
-    if (!go_on(static_cast<std::int64_t>(done))) return std::nullopt;
-  }
-  return table;
-}
-
-std::optional<PredictionTable> predict_own_from_window(
-    const PredictionPass& pass, const Tensor& window, const std::vector<Context>& contexts,
-    const std::function<bool(std::int64_t done)>& go_on) {
-  PredictionTable table(contexts, pass.outputs.cols());
-  pass.tape.eval();
-  for (std::size_t row = 0; row < contexts.size(); ++row) {
-    const Context& context = contexts[row];
-    const bool is_new = row == 0 || pass.places.wanted() ||
-                        (pass.trunks.by_sample() && context.sample != contexts[row - 1].sample);
-    if (is_new) {
-      predict_batch(pass, "predict from a window", window, context.sample, {context.enhancer},
-                    table.row(row));
-    } else {
-      std::copy_n(table.row(row - 1), pass.outputs.cols(), table.row(row));
-    }
-    if (pass.depends_on_context() && !go_on(static_cast<std::int64_t>(row + 1))) {
-      return std::nullopt;
-    }
-  }
-  return table;
-}
-
-/// The table of all contexts, of which each rank computes its share: own(its contexts, the first
-/// one's place) returns their rows, or nothing if it was interrupted.
-std::optional<PredictionTable> shared_table(
-    const PredictionPass& pass, const std::vector<Context>& contexts,
-    const std::function<std::optional<PredictionTable>(const std::vector<Context>& some,
-                                                       std::int64_t first)>& own) {
-  if (pass.ranks == nullptr || pass.ranks->size() == 1) return own(contexts, 0);
-  const Share share = share_of(std::ssize(contexts), pass.ranks->rank(), pass.ranks->size());
-  std::vector<float> mine = {1.0F};  // whether the share is complete, and its rows
-  if (share.count() > 0) {
-    std::optional<PredictionTable> part =
-        own({contexts.begin() + share.begin, contexts.begin() + share.end}, share.begin);
-    mine[0] = part ? 1.0F : 0.0F;
-    if (part) mine.insert(mine.end(), part->values().begin(), part->values().end());
-  }
-  PredictionTable table(contexts, pass.outputs.cols());
-  auto at = table.values().begin();
-  for (const std::vector<float>& rank : gather_floats(*pass.ranks, mine)) {
-    if (rank[0] == 0.0F) return std::nullopt;
-    at = std::copy(rank.begin() + 1, rank.end(), at);
-  }
-  return table;
 }
 
 /// Adds the sums of all ranks, in their order; false if a rank's is not complete.
@@ -188,27 +109,50 @@ std::vector<float> PredictionTable::of(const std::vector<Pair>& pairs) const {
   return out;
 }
 
-std::optional<PredictionTable> predict_contexts(const PredictionPass& pass,
-                                                const std::vector<Context>& contexts,
-                                                const std::function<bool(std::int64_t done)>& go_on,
-                                                const std::vector<std::int32_t>& windows) {
+std::vector<ContextBatch> context_batches(const std::vector<Context>& contexts, std::size_t most) {
+  std::vector<ContextBatch> out;
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    const bool fits = !out.empty() && out.back().size() < most &&
+                      contexts[i].sample == contexts[out.back().begin].sample;
+    if (!fits) out.push_back({i, i});
+    out.back().end = i + 1;
+  }
+  return out;
+}
+
+bool predict_batches(const PredictionPass& pass, const std::vector<Context>& contexts,
+                     std::span<const ContextBatch> batches, const RowReceiver& receive,
+                     const std::vector<std::int32_t>& windows) {
   const std::vector<std::int32_t> enhancers = enhancers_of(contexts);
   const std::vector<std::int32_t>& read = windows.empty() ? enhancers : windows;
   CDT_CHECK(read.size() == contexts.size(), "a window for every context");
-  return shared_table(pass, contexts, [&](const std::vector<Context>& some, std::int64_t first) {
-    const auto begin = static_cast<std::size_t>(first);
-    return predict_own_contexts(pass, some, part(read, begin, begin + some.size()), go_on);
-  });
+  std::vector<float> rows;
+  pass.tape.eval();
+  if (!batches.empty()) pass.feed.start(part(read, batches[0]));
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const ContextBatch& batch = batches[i];
+    const Tensor dna = pass.feed.take();
+    if (i + 1 < batches.size()) pass.feed.start(part(read, batches[i + 1]));
+    rows.resize(batch.size() * static_cast<std::size_t>(pass.outputs.cols()));
+    predict_batch(pass, "predict " + std::to_string(batch.size()), dna,
+                  contexts[batch.begin].sample, part(enhancers, batch), rows.data());
+    if (!receive(batch, rows)) return false;
+  }
+  return true;
 }
 
-std::optional<PredictionTable> predict_from_window(
-    const PredictionPass& pass, const Tensor& window, const std::vector<Context>& contexts,
-    const std::function<bool(std::int64_t done)>& go_on) {
-  const auto own = [&](const std::vector<Context>& some, std::int64_t /*first*/) {
-    return predict_own_from_window(pass, window, some, go_on);
-  };
-  // Without places it is a pass or few, which every rank can do.
-  return pass.places.wanted() ? shared_table(pass, contexts, own) : own(contexts, 0);
+bool predict_from_window(const PredictionPass& pass, const Tensor& window,
+                         const std::vector<Context>& contexts,
+                         std::span<const ContextBatch> batches, const RowReceiver& receive) {
+  std::vector<float> row(static_cast<std::size_t>(pass.outputs.cols()));
+  pass.tape.eval();
+  return std::all_of(batches.begin(), batches.end(), [&](const ContextBatch& batch) {
+    CDT_CHECK(batch.size() == 1, "one context at a time");
+    const Context& context = contexts[batch.begin];
+    predict_batch(pass, "predict from a window", window, context.sample, {context.enhancer},
+                  row.data());
+    return receive(batch, row);
+  });
 }
 
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,

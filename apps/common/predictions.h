@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -45,8 +45,6 @@ class PredictionTable {
 
   const std::vector<Context>& contexts() const { return contexts_; }
   float* row(std::size_t place) { return values_.data() + place * genes_; }
-  /// All of it, row-major.
-  std::vector<float>& values() { return values_; }
   /// Predictions of these pairs, in their order; their contexts must be in the table.
   std::vector<float> of(const std::vector<Pair>& pairs) const;
 
@@ -66,32 +64,41 @@ struct PredictionPass {
   DnaFeed& feed;
   GenePlaces& places;
   SampleTrunks& trunks;
-  const Tensor& outputs;          // (batch, G), device memory: as many contexts at a time
-  Communicator* ranks = nullptr;  // share the contexts of every pass; null: this process has all
+  const Tensor& outputs;  // (batch, G), device memory: as many contexts at a time
 
   /// Whether predictions depend on more than the DNA: with gene positions on the enhancer, with
   /// samples on the sample.
   bool depends_on_context() const { return places.wanted() || trunks.by_sample(); }
 };
 
-/// Predicts all genes in each context. windows: the enhancers whose DNA is read instead of
-/// their own, if not empty; everything else is still that of `contexts`. go_on(contexts done) is
-/// called after each batch, which is of one sample; if it returns false, on any rank, nothing is
-/// returned.
-std::optional<PredictionTable> predict_contexts(const PredictionPass& pass,
-                                                const std::vector<Context>& contexts,
-                                                const std::function<bool(std::int64_t done)>& go_on,
-                                                const std::vector<std::int32_t>& windows = {});
-/// Predicts all genes from one window (1, L, dna_dim) in each of the contexts. Rows that must be
-/// equal are computed once: without gene positions those of a sample.
-std::optional<PredictionTable> predict_from_window(
-    const PredictionPass& pass, const Tensor& window, const std::vector<Context>& contexts,
-    const std::function<bool(std::int64_t done)>& go_on);
+/// Neighbouring contexts that are predicted together, [begin, end), all of one sample.
+struct ContextBatch {
+  std::size_t begin = 0, end = 0;
+  std::size_t size() const { return end - begin; }
+};
+/// Cuts contexts into batches of at most `most`, in order.
+std::vector<ContextBatch> context_batches(const std::vector<Context>& contexts, std::size_t most);
+
+/// Receives the predictions (batch.size(), G) of a batch; no further batch is predicted if it
+/// returns false.
+using RowReceiver = std::function<bool(const ContextBatch& batch, std::span<const float> rows)>;
+
+/// Predicts all genes in the contexts of these batches, each in one pass; false if `receive` was.
+/// windows: by context, the enhancers whose DNA is read instead of their own, if not empty;
+/// everything else is still that of `contexts`.
+bool predict_batches(const PredictionPass& pass, const std::vector<Context>& contexts,
+                     std::span<const ContextBatch> batches, const RowReceiver& receive,
+                     const std::vector<std::int32_t>& windows = {});
+/// Predicts all genes from one window (1, L, dna_dim) instead of those of the contexts; batches: of
+/// one context each.
+bool predict_from_window(const PredictionPass& pass, const Tensor& window,
+                         const std::vector<Context>& contexts,
+                         std::span<const ContextBatch> batches, const RowReceiver& receive);
 
 /// Mean of the enhancers' DNA (L, dna_dim), summed in float64: the replacement for an enhancer's
 /// own DNA in attribution and in the controls of an evaluation. go_on() is called between rows; if
-/// it returns false, on any rank, the result is empty. ranks: each reads its share of the
-/// enhancers.
+/// it returns false the result is empty. ranks: each reads its share of the windows, and the result
+/// is empty if go_on() returned false on any of them.
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,
                                const std::function<bool()>& go_on, Communicator& ranks);
 std::vector<float> mean_window(const Dataset& data, const std::vector<std::int32_t>& enhancers,

@@ -93,6 +93,8 @@ std::atomic<std::int64_t> first_at{kNever};  // ns of the monotonic clock
 std::array<char, 256> last_words;
 std::size_t last_words_size = 0;
 
+std::string how_to_go_on;  // "": nothing is kept
+
 std::int64_t now() {
   timespec t = {};
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -162,8 +164,12 @@ void catch_interrupts(const char* name, const char* lost) {
 bool interrupted() { return first_at != kNever; }
 
 void stop_if_interrupted() {
-  if (interrupted()) throw Error("interrupted; nothing is kept");
+  if (!interrupted()) return;
+  if (how_to_go_on.empty()) throw Error("interrupted; nothing is kept");
+  throw Error("interrupted; what was finished is kept, " + how_to_go_on);
 }
+
+void keep_when_interrupted(const char* how) { how_to_go_on = how; }
 
 std::string version() {
   std::string text = CDT_VERSION;

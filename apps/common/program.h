@@ -33,6 +33,10 @@ bool interrupted();
 /// if a signal has arrived, so that unfinished output is removed on the way out.
 void stop_if_interrupted();
 
+/// For programs that keep what they have finished: stop_if_interrupted() says so, and `how` to go
+/// on from there.
+void keep_when_interrupted(const char* how);
+
 /// "1.2.3 (git 0123456789ab)", or "1.2.3 (commit unknown)" when built neither from a git checkout
 /// nor from an archive of `make dist`.
 std::string version();

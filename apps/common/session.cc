@@ -1,9 +1,12 @@
 #include "apps/common/session.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "apps/common/output_folder.h"
 #include "apps/common/precision.h"
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -75,13 +78,14 @@ std::unique_ptr<Backend> open_device(const CommonOptions& options) {
   return make_cpu_backend(static_cast<int>(options.threads));
 }
 
-/// Opens the data set in `directory` and fits it to the model. *digest is set to its
-/// digest_of_data() before that.
-Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFile& reader,
-                         const CdtConfig& config, const ModelOverrides& choice,
+/// Opens the data set and fits it to the model. *tables and *digest are set to its digests before
+/// that; the latter is "" without DNA.
+Dataset open_dataset_for(const CommonOptions& options, Dna dna, const TensorFile& reader,
+                         const CdtConfig& config, const ModelOverrides& choice, std::string* tables,
                          std::string* digest) {
-  Dataset data(directory);
-  *digest = digest_of_data(data);
+  Dataset data = dna == Dna::kNeeded ? open_data(options) : Dataset(options.data, dna);
+  *tables = digest_of_tables(data);
+  *digest = data.has_dna() ? digest_of_data(data) : "";
   use_pairs(pair_use(reader, choice, data), &data);
   fit_to_model(reader, config, choice, &data);
   check_gene_inputs(config, data);
@@ -93,6 +97,31 @@ Dataset open_dataset_for(const std::filesystem::path& directory, const TensorFil
 std::unique_ptr<Backend> open_backend(const CommonOptions& options) {
   std::unique_ptr<Backend> device = open_device(options);
   return options.profile ? make_profiling_backend(std::move(device)) : std::move(device);
+}
+
+std::string digest_of_model(const TensorFile& file, const CdtConfig& config) {
+  const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
+  const std::unique_ptr<Backend> shapes = make_shape_backend(*cpu);
+  Arena lasting(*shapes, "lasting");
+  return stored_weights_digest(file, Cdt(config, *shapes, lasting, false));
+}
+
+Dataset open_data(const CommonOptions& options) {
+  constexpr double kGigabyte = 1e9;
+  const std::filesystem::path& cache = options.cache;
+  if (cache.empty() && options.cache_size > 0) {
+    throw InputError(kWhere, "--cache-size", "changes nothing here: it needs --cache");
+  }
+  Dataset data(options.data);
+  if (cache.empty()) return data;
+  if (is_within(cache, options.data)) {
+    throw InputError(cache.string(), "--cache", "is in the data set; name another folder");
+  }
+  if (!options.out.empty() && is_within(cache, options.out)) {
+    throw InputError(cache.string(), "--cache", "is in --out; name another folder");
+  }
+  data.cache_dna({cache, static_cast<std::uint64_t>(std::ceil(options.cache_size * kGigabyte))});
+  return data;
 }
 
 Tensor upload_genes(Backend& backend, Arena& lasting, const std::vector<float>& values,
@@ -130,7 +159,8 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
     : backend(open_backend(options)),
       file(open_tensor_file(options.model)),
       config(read_model_config(*file, overrides)),
-      data(open_dataset_for(options.data, *file, config, overrides, &fingerprint.data)),
+      data(open_dataset_for(options, Dna::kNeeded, *file, config, overrides, &tables,
+                            &fingerprint.data)),
       lasting(*backend, "lasting"),
       step(*backend, "step"),
       scratch(*backend, "scratch"),
@@ -142,6 +172,15 @@ Inference::Inference(const CommonOptions& options, const ModelOverrides& overrid
   name_extensions(config, &fingerprint);
   if (!read_output_units(*file).ranks) return;
   note(options.model.string() + ": " + kRanksMeaning);
+}
+
+ModelAndData::ModelAndData(const CommonOptions& options, const ModelOverrides& overrides)
+    : file(open_tensor_file(options.model)),
+      config(read_model_config(*file, overrides)),
+      data(open_dataset_for(options, Dna::kMayBeMissing, *file, config, overrides, &tables,
+                            &fingerprint.data)) {
+  fingerprint.model = digest_of_model(*file, config);
+  name_extensions(config, &fingerprint);
 }
 
 }  // namespace cdt

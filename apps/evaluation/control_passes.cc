@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "apps/common/predictions.h"
-#include "apps/common/program.h"
-#include "apps/common/progress.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "model/dna_feed.h"
@@ -55,10 +52,10 @@ struct Constants {
       : Constants(place.model, place.tape, place.constants, place.data, place.feed.batch(),
                   std::move(rows)) {}
   /// The windows of genes, if the model reads them; false if go_on() is.
-  bool read_windows(const PassPlace& place, const std::function<bool(std::int64_t done)>& go_on) {
+  bool read_windows(const PassPlace& place, const std::function<bool()>& go_on) {
     return place.gene_feed == nullptr ||
            read_gene_windows(place.model, place.tape, *place.gene_feed, place.genes, trunks.of(0),
-                             [&] { return go_on(0); });
+                             go_on);
   }
 
  private:
@@ -74,14 +71,8 @@ void expect_finite(const std::vector<float>& predictions) {
   if (!finite) throw Error("a prediction of the controls is not a finite number");
 }
 
-void expect_finite(const Dataset& data, const Pair& pair, float prediction) {
-  if (std::isfinite(prediction)) return;
-  throw Error("the prediction for enhancer " + enhancer_of(data, pair).name + ", gene " +
-              gene_of(data, pair) + " is not a finite number");
-}
-
 PredictionPass pass_of(const PassPlace& place, Constants& c) {
-  return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs, place.ranks};
+  return {place.model, place.tape, place.feed, c.places, c.trunks, c.outputs};
 }
 
 std::size_t place_of(std::int32_t enhancer, const std::vector<std::int32_t>& ascending) {
@@ -89,28 +80,87 @@ std::size_t place_of(std::int32_t enhancer, const std::vector<std::int32_t>& asc
   return static_cast<std::size_t>(found - ascending.begin());
 }
 
-/// Predictions of the genes of each context from the DNA of another enhancer; where genes start and
-/// their RNA remain those of the context.
-std::optional<std::vector<PredictionTable>> placed_draws(
-    const PredictionPass& pass, const std::vector<Context>& contexts, std::uint64_t seed,
-    const std::function<bool(std::int64_t done)>& go_on) {
-  std::vector<PredictionTable> out;
+/// By draw, then by context: the enhancer whose DNA replaces its own; where genes start and their
+/// RNA remain those of the context.
+std::vector<std::vector<std::int32_t>> donor_windows(const std::vector<Context>& contexts,
+                                                     std::int64_t draws, std::uint64_t seed) {
+  std::vector<std::vector<std::int32_t>> out(static_cast<std::size_t>(draws));
   const std::vector<std::int32_t> enhancers = distinct_enhancers(contexts);
-  if (!pass.depends_on_context() || enhancers.size() < 2) return out;
   RandomStream random(seed, kDnaStream);
-  for (std::int64_t draw = 0; draw < kPlacedDraws; ++draw) {
+  for (std::vector<std::int32_t>& windows : out) {
     const std::vector<std::size_t> donors = draw_cycle(random, enhancers.size());
-    std::vector<std::int32_t> windows;
     for (const Context& context : contexts) {
       windows.push_back(enhancers[donors[place_of(context.enhancer, enhancers)]]);
     }
-    const auto first = static_cast<std::int64_t>(out.size() * contexts.size());
-    std::optional<PredictionTable> table = predict_contexts(
-        pass, contexts, [&](std::int64_t done) { return go_on(first + done); }, windows);
-    if (!table) return std::nullopt;
-    out.push_back(std::move(*table));
   }
   return out;
+}
+
+/// Returns the tasks at the front that are of one round.
+std::span<const PassTask> front_round(std::span<const PassTask> tasks) {
+  const auto end = std::find_if(tasks.begin(), tasks.end(), [&](const PassTask& task) {
+    return task.round != tasks.front().round;
+  });
+  return tasks.first(static_cast<std::size_t>(end - tasks.begin()));
+}
+
+/// Runs the tasks of one round.
+bool run_round(const PassPlace& place, Constants& c, const std::vector<Context>& contexts,
+               std::span<const PassTask> tasks, std::span<const float> window,
+               const std::vector<std::int32_t>& windows, const TaskReceiver& receive) {
+  const std::int32_t round = tasks.front().round;
+  const PredictionPass pass = pass_of(place, c);
+  std::vector<ContextBatch> batches;
+  for (const PassTask& task : tasks) batches.push_back(task.contexts);
+  const auto with_round = [&](const ContextBatch& batch, std::span<const float> rows) {
+    return receive({round, batch}, rows);
+  };
+  if (round != kMeanRound) return predict_batches(pass, contexts, batches, with_round, windows);
+  place.tape.backend().upload(c.window, window.data());
+  return predict_from_window(pass, c.window, contexts, batches, with_round);
+}
+
+/// The tasks that a rank runs.
+std::span<const PassTask> share_of_rank(std::span<const PassTask> tasks, int rank, int ranks) {
+  const Share share = share_of(std::ssize(tasks), rank, ranks);
+  return tasks.subspan(static_cast<std::size_t>(share.begin),
+                       static_cast<std::size_t>(share.count()));
+}
+
+/// Runs all tasks, each on one of the ranks, into tables; nothing if go_on() returns false on any.
+std::optional<PassTables> passes_in_tables(const PassPlace& place,
+                                           const std::vector<Context>& contexts,
+                                           const Rounds& rounds, std::span<const float> window,
+                                           std::uint64_t seed,
+                                           const std::function<bool(std::int64_t done)>& go_on) {
+  const std::unique_ptr<Communicator> alone = make_lone_communicator();
+  Communicator& ranks = place.ranks != nullptr ? *place.ranks : *alone;
+  const auto genes = static_cast<std::size_t>(place.model.config().genes);
+  const std::vector<PassTask> tasks =
+      tasks_of(rounds, contexts, static_cast<std::size_t>(place.feed.batch()));
+  std::vector<float> mine = {1.0F};  // whether all of them were run, then their rows
+  std::int64_t done = 0;
+  const auto add = [&](const PassTask& task, std::span<const float> rows) {
+    mine.insert(mine.end(), rows.begin(), rows.end());
+    return go_on(done += static_cast<std::int64_t>(task.contexts.size()));
+  };
+  const std::span<const PassTask> own = share_of_rank(tasks, ranks.rank(), ranks.size());
+  if (!run_passes(place, contexts, rounds, own, window, seed, add, [&] { return go_on(done); })) {
+    mine = {0.0F};
+  }
+  const std::vector<std::vector<float>> all = gather_floats(ranks, mine);
+  PassTables tables(rounds, contexts, place.model.config().genes);
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    const std::vector<float>& rows = all[static_cast<std::size_t>(rank)];
+    if (rows.front() == 0.0F) return std::nullopt;
+    std::size_t at = 1;
+    for (const PassTask& task : share_of_rank(tasks, rank, ranks.size())) {
+      const std::size_t count = task.contexts.size() * genes;
+      tables.add(task, std::span(rows).subspan(at, count));
+      at += count;
+    }
+  }
+  return tables;
 }
 
 }  // namespace
@@ -120,44 +170,47 @@ void PassPlace::read_windows_of(DnaFeed* windows, const std::vector<Pair>& pairs
   genes = distinct_genes(pairs);
 }
 
+bool run_passes(const PassPlace& place, const std::vector<Context>& contexts, const Rounds& rounds,
+                std::span<const PassTask> tasks, std::span<const float> window, std::uint64_t seed,
+                const TaskReceiver& receive, const std::function<bool()>& go_on) {
+  const std::vector<std::vector<std::int32_t>> donors =
+      donor_windows(contexts, rounds.placed_draws, seed);
+  std::optional<Constants> c;
+  bool shuffled = false;  // the genes of c
+  while (!tasks.empty()) {
+    const std::span<const PassTask> now = front_round(tasks);
+    const std::int32_t round = now.front().round;
+    if (!c || shuffled != (round == rounds.shuffled_genes())) {
+      shuffled = round == rounds.shuffled_genes();
+      c.reset();
+      c.emplace(place, shuffled ? shuffled_genes(place.model.config().genes, seed) : GeneOrder{});
+      if (!c->read_windows(place, go_on)) return false;
+    }
+    const bool placed = round >= kPlacedRound && !shuffled;
+    const std::vector<std::int32_t> own;
+    const auto& windows = placed ? donors[static_cast<std::size_t>(round - kPlacedRound)] : own;
+    if (!run_round(place, *c, contexts, now, window, windows, receive)) return false;
+    tasks = tasks.subspan(now.size());
+  }
+  return true;
+}
+
 std::optional<PredictionTable> plain_passes(const PassPlace& place,
                                             const std::vector<Context>& contexts,
                                             const std::function<bool(std::int64_t done)>& go_on) {
-  Constants c(place);
-  if (!c.read_windows(place, go_on)) return std::nullopt;
-  return predict_contexts(pass_of(place, c), contexts, go_on);
+  std::optional<PassTables> tables = passes_in_tables(place, contexts, {}, {}, 0, go_on);
+  if (!tables) return std::nullopt;
+  return tables->take_plain();
 }
 
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<Context>& contexts,
                                             std::span<const float> window, std::uint64_t seed,
                                             const std::function<bool(std::int64_t done)>& go_on) {
-  std::int64_t done_before = 0;
-  const auto next = [&](std::int64_t done) { return go_on(done_before + done); };
-  const auto count = std::ssize(contexts);
-  std::optional<PredictionTable> real, mean, shuffled;
-  std::optional<std::vector<PredictionTable>> placed;
-  {
-    Constants c(place);
-    if (!c.read_windows(place, next)) return std::nullopt;
-    const PredictionPass pass = pass_of(place, c);
-    if (!(real = predict_contexts(pass, contexts, next))) return std::nullopt;
-    done_before += count;
-    place.tape.backend().upload(c.window, window.data());
-    if (!(mean = predict_from_window(pass, c.window, contexts, next))) return std::nullopt;
-    if (pass.depends_on_context()) done_before += count;
-    if (!(placed = placed_draws(pass, contexts, seed, next))) return std::nullopt;
-    done_before += count * std::ssize(*placed);
-  }
-  Constants c(place, shuffled_genes(place.model.config().genes, seed));
-  if (!c.read_windows(place, next)) return std::nullopt;
-  if (!(shuffled = predict_contexts(pass_of(place, c), contexts, next))) return std::nullopt;
-  return ControlPasses{std::move(*real), std::move(*shuffled), std::move(*mean),
-                       std::move(*placed)};
-}
-
-std::int64_t passes_per_context(const CdtConfig& config, const Dataset& data) {
-  return config.gene_position || data.samples_count() > 1 ? 3 + kPlacedDraws : 2;
+  const Rounds rounds = rounds_of(place.model.config(), place.data, contexts, true);
+  std::optional<PassTables> tables = passes_in_tables(place, contexts, rounds, window, seed, go_on);
+  if (!tables) return std::nullopt;
+  return tables->take();
 }
 
 void plan_passes(Cdt& model, Tape& tape, Arena& constants, const Dataset& sizes,
@@ -234,58 +287,6 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
   out.mean_dna = passes.mean_dna.of(pairs);
   expect_finite(out.shuffled_genes);
   expect_finite(out.mean_dna);
-  return out;
-}
-
-Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
-                       const PredictSettings& settings) {
-  const std::vector<std::int32_t> enhancers = distinct_enhancers(pairs);
-  const std::vector<Context> contexts = distinct_contexts(pairs);
-  const auto count = static_cast<std::int64_t>(contexts.size());
-  const std::int64_t rounds =
-      settings.with_controls ? passes_per_context(inference.config, inference.data) : 1;
-  Progress progress("predict", rounds * count, settings.quiet);
-  const auto go_on = [&](std::int64_t done) {
-    stop_if_interrupted();
-    progress.update(done);
-    return true;
-  };
-  inference.model->freeze();
-  const std::int64_t batch = std::min(settings.batch, count);
-  const MemoryPlan plan =
-      plan_prediction(inference.config, batch, inference.data.bins, *inference.backend);
-  // With controls, or in several samples, a row is read more than once.
-  const bool again = settings.with_controls || contexts.size() > enhancers.size();
-  DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,
-               again ? std::ssize(enhancers) : 0, plan.device_reserve());
-  Arena constants(*inference.backend, "trunks");
-  PassPlace place{*inference.model, inference.tape, constants, feed, inference.data};
-  std::optional<DnaFeed> gene_feed;
-  if (inference.config.gene_window) {
-    gene_feed.emplace(inference.data, *inference.backend, inference.lasting, batch,
-                      settings.with_controls ? std::ssize(distinct_genes(pairs)) : 0,
-                      plan.device_reserve(), Windows::kOfGenes);
-    place.read_windows_of(&*gene_feed, pairs);
-  }
-  Predicted out;
-  if (settings.with_controls) {
-    const std::vector<float> window = mean_window(inference.data, enhancers, [] {
-      stop_if_interrupted();
-      return true;
-    });
-    const auto passes = std::make_shared<const ControlPasses>(
-        *control_passes(place, contexts, window, settings.seed, go_on));
-    out.predictions = passes->real.of(pairs);
-    out.controls = [passes, seed = settings.seed](const std::vector<Pair>& some) {
-      return control_predictions(*passes, some, kControlDraws, seed);
-    };
-  } else {
-    out.predictions = plain_passes(place, contexts, go_on)->of(pairs);
-  }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    expect_finite(inference.data, pairs[i], out.predictions[i]);
-  }
-  progress.finish();
   return out;
 }
 

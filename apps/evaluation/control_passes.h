@@ -14,20 +14,9 @@
 #include "apps/common/dry_run.h"
 #include "apps/common/predictions.h"
 #include "apps/common/session.h"
+#include "apps/evaluation/pass_tasks.h"
 
 namespace cdt {
-
-struct ControlPasses {
-  PredictionTable real;
-  PredictionTable shuffled_genes;  // rows of RNA and of protein, each permuted at random
-  PredictionTable mean_dna;        // the same window for all contexts
-  /// Only with gene positions or samples, by draw: each context with another enhancer's DNA and its
-  /// own places and RNA.
-  std::vector<PredictionTable> placed;
-};
-inline constexpr std::int64_t kPlacedDraws = 3;
-/// How often control_passes() passes over the contexts.
-std::int64_t passes_per_context(const CdtConfig& config, const Dataset& data);
 
 /// A model in eval mode whose parameters require no gradient, and what its passes run on.
 struct PassPlace {
@@ -36,16 +25,26 @@ struct PassPlace {
   Arena& constants;  // reset; holds trunks and outputs
   DnaFeed& feed;
   const Dataset& data;
-  Communicator* ranks = nullptr;      // as in PredictionPass
   DnaFeed* gene_feed = nullptr;       // only for a model with gene windows
   std::vector<std::int32_t> genes{};  // those whose windows are read
+  Communicator* ranks = nullptr;      // share control_passes() and plain_passes(); null: no others
 
   /// For a model with gene windows: only the genes of `pairs` will be asked about.
   void read_windows_of(DnaFeed* windows, const std::vector<Pair>& pairs);
 };
 
-/// Runs all passes: at most passes_per_context() times as many as there are contexts, and one more.
-/// window: mean_window() in host memory; seed: of the permutations. Returns nothing if
+/// Receives the predictions (contexts, G) of one task; the passes end if it returns false.
+using TaskReceiver = std::function<bool(const PassTask& task, std::span<const float> rows)>;
+
+/// Runs some of tasks_of() `contexts`, in order; false if `receive` or go_on() was, which is called
+/// while windows of genes are read. window: mean_window() in host memory, needed by a task of the
+/// round kMeanRound only; seed: of the permutations.
+bool run_passes(const PassPlace& place, const std::vector<Context>& contexts, const Rounds& rounds,
+                std::span<const PassTask> tasks, std::span<const float> window, std::uint64_t seed,
+                const TaskReceiver& receive, const std::function<bool()>& go_on);
+
+/// Runs all passes: at most three or, where predictions depend on more than DNA, 3 + kPlacedDraws
+/// times as many as there are contexts. window, seed: as for run_passes(). Returns nothing if
 /// go_on(contexts done, counting all rounds) returns false.
 std::optional<ControlPasses> control_passes(const PassPlace& place,
                                             const std::vector<Context>& contexts,
@@ -81,22 +80,5 @@ ControlPredictions control_predictions(const ControlPasses& passes, const std::v
                                        std::int64_t draws, std::uint64_t seed);
 /// Returns control_predictions() of any choice of pairs, for evaluate().
 using ControlSource = std::function<ControlPredictions(const std::vector<Pair>&)>;
-
-/// Predictions of a program that predicts a split once, with their controls.
-struct Predicted {
-  std::vector<float> predictions;  // one per pair, in their order
-  ControlSource controls;          // empty if there are none
-};
-
-struct PredictSettings {
-  std::int64_t batch = 4;     // contexts per pass
-  bool with_controls = true;  // passes_per_context() instead of one
-  std::uint64_t seed = 0;     // of the controls
-  bool quiet = false;         // if set, no progress line
-};
-
-/// Predicts the pairs. Throws Error naming the pair if a prediction is not finite.
-Predicted predict_once(Inference& inference, const std::vector<Pair>& pairs,
-                       const PredictSettings& settings);
 
 }  // namespace cdt

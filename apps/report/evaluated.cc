@@ -7,11 +7,11 @@
 
 #include "apps/common/program.h"
 #include "apps/common/session.h"
-#include "apps/evaluation/control_passes.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/noise_ceiling.h"
 #include "apps/evaluation/pair_table.h"
 #include "apps/evaluation/position_baselines.h"
+#include "apps/evaluation/predicted.h"
 #include "engine/error.h"
 #include "io/dataset/loci.h"
 #include "io/format/json.h"

@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
-#include "engine/arena.h"
-#include "engine/backend.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
@@ -75,15 +74,6 @@ std::int64_t count_parameters(const fs::path& model) {
   return out;
 }
 
-std::string digest_of_model(const std::filesystem::path& file, const ModelOverrides& overrides) {
-  const SafetensorsReader reader(file);
-  const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
-  const std::unique_ptr<Backend> shapes = make_shape_backend(*cpu);
-  Arena lasting(*shapes, "lasting");
-  return stored_weights_digest(reader,
-                               Cdt(read_model_config(reader, overrides), *shapes, lasting, false));
-}
-
 }  // namespace
 
 std::string RunConfig::option(const std::string& name) const {
@@ -122,7 +112,8 @@ const EpochRow* RunRecord::best() const {
 PageSource::PageSource(const RunRecord& record, const Dataset& of, const ModelOverrides& overrides)
     : run(record.directory), data(of), fingerprint{"", digest_of_data(of)} {
   if (!record.has_model) return;
-  fingerprint.model = digest_of_model(run / "model.safetensors", overrides);
+  const SafetensorsReader reader(run / "model.safetensors");
+  fingerprint.model = digest_of_model(reader, read_model_config(reader, overrides));
 }
 
 void PageSource::expect(const std::filesystem::path& folder, const std::string& output,

@@ -14,6 +14,8 @@
 #   --predict OPTIONS  further options of cdt-predict ('--positive-below -0.2')
 #   --against LIST   other studies of the same data set to compare with: their OUT folders, separated by commas
 #   --jobs N         runs side by side (1); each has its share of the cores
+#   --only PART      a part of the study, for clusters: 'prepare' checks the settings and makes the folds, and a number I
+#                    makes the I-th run; without --only, all runs that are missing, the table and the page
 #   --bin DIR        folder of the programs (default: where `make` puts them)
 set -euo pipefail
 export LC_ALL=C
@@ -24,11 +26,11 @@ die() {
   exit 2
 }
 
-data='' out='' seeds=3 folds='' by='' shares=1 genes='' train='' predict='' against='' jobs=1
+data='' out='' seeds=3 folds='' by='' shares=1 genes='' train='' predict='' against='' jobs=1 only=''
 bin=$(cd "$(dirname "$0")/../.." && pwd)/build/bin
 while [ $# -gt 0 ]; do
   case $1 in
-    --data | --out | --seeds | --folds | --by | --shares | --genes | --train | --predict | --against | --jobs | --bin)
+    --data | --out | --seeds | --folds | --by | --shares | --genes | --train | --predict | --against | --jobs | --only | --bin)
       [ $# -ge 2 ] || die "$1: needs a value"
       printf -v "${1#--}" '%s' "$2"
       shift 2
@@ -46,6 +48,7 @@ for number in seeds jobs; do
 done
 [[ -z $folds || $folds =~ ^([3-9]|[1-9][0-9]{1,2}|1000)$ ]] ||
   die "--folds: expected a whole number from 3 to 1000, got $folds"
+[[ $only =~ ^(|prepare|[1-9][0-9]{0,6})$ ]] || die "--only: expected prepare or the number of a run, got $only"
 [[ $by =~ ^(|locus|pair|enhancer|gene|chromosome)$ ]] ||
   die "--by: expected locus, pair, enhancer, gene or chromosome, got $by"
 # One spelling for each share, as it is in the names of runs.
@@ -117,14 +120,19 @@ for file in dataset.json config.json metrics.json summary.json study.json; do
   [ ! -e "$out/$file" ] || die "$out: holds another kind of output ($file); choose another OUT"
 done
 why=$(mkdir -p "$out/log" 2>&1) || die "$out: ${why##*: }"
-exec 9>"$out/lock"
-flock -n 9 || die "$out: another study is running there"
+# Runs of one study may be made at the same time, each by its own process.
+sharing=--exclusive
+[[ $only != [1-9]* ]] || sharing=--shared
+exec 9<>"$out/lock"
+flock -n $sharing 9 || die "$out: another study is running there"
 
 # All runs of a study must be alike. Until there is one, settings may be corrected, and until there is a prediction,
 # those of predictions.
 settings=$(printf '%s\n' "data $(cd "$data" && pwd)" "contents $(contents "$data")" "folds $folds by $by" \
   "train $(words "$train" | paste -sd ' ')" "predict $(words "$predict" | paste -sd ' ')" \
   "genes $genes" "gene-file $([ -z "$genes" ] || cksum <"$genes")")
+[ $sharing = --exclusive ] || [ "$settings" = "$(cat "$out/settings" 2>/dev/null)" ] ||
+  die "$out: was not prepared with these settings and data; repeat --only prepare"
 holds() { compgen -G "$1" >/dev/null; }
 trained='' predicted='' split_again=''
 ! holds "$out/runs/*/last/state.safetensors" || trained=1
@@ -149,8 +157,10 @@ while IFS= read -r setting; do
   esac
   die "$out: is a study with another setting ($was); choose another OUT"
 done <<<"$settings"
-printf '%s\n' "$settings" >"$out/settings.new"
-mv "$out/settings.new" "$out/settings"
+if [ $sharing = --exclusive ]; then
+  printf '%s\n' "$settings" >"$out/settings.new"
+  mv "$out/settings.new" "$out/settings"
+fi
 
 folded=$data
 if [ "$own" -eq 0 ]; then
@@ -202,7 +212,15 @@ for share in $shares_in_order; do
     done
   done
 done
+if [ $sharing = --shared ]; then
+  [ "$only" -le ${#all[@]} ] || die "--only: the study has ${#all[@]} runs, not $only"
+  trap : TERM # cdt-train saves its state, and the study waits for it.
+  read -r -a one <<<"${all[only - 1]}"
+  run_one "${one[@]}" || exit 1
+  exit 0
+fi
 printf 'study: %s runs: folds %s, seeds %s, shares %s\n' "${#all[@]}" "$folds" "$seeds" "$shares"
+[ "$only" != prepare ] || exit 0
 status=0
 # Only what run_one says is shown, not what xargs says of it.
 printf '%s\n' "${all[@]}" | xargs -P "$jobs" -L 1 bash -c "run_one \"\$@\" 2>&3" run_one 3>&2 2>/dev/null || status=$?

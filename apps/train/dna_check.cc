@@ -1,5 +1,6 @@
 #include "apps/train/dna_check.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -19,12 +20,13 @@ constexpr std::chrono::milliseconds kGlance{20};
 }  // namespace
 
 DnaCheck::DnaCheck(const Dataset& data, std::string expected, std::filesystem::path state_file,
-                   bool gene_windows)
+                   bool gene_windows, DnaShare share)
     : data_(data),
       expected_(std::move(expected)),
       state_file_(std::move(state_file)),
       gene_windows_(gene_windows),
-      result_(std::async(std::launch::async, [this] { return read_all(); })) {}
+      share_(std::move(share)),
+      result_(std::async(std::launch::async, [this] { return read_share(); })) {}
 
 DnaCheck::~DnaCheck() {
   stop_ = true;
@@ -32,50 +34,74 @@ DnaCheck::~DnaCheck() {
 }
 
 bool DnaCheck::is_small() const {
-  return rows() * data_.bins * data_.dna_dim * static_cast<std::int64_t>(sizeof(float)) <=
+  return all_rows() * data_.bins * data_.dna_dim * static_cast<std::int64_t>(sizeof(float)) <=
          kSmallBytes;
 }
 
-std::string DnaCheck::read_all() {
+DnaCheck::Words DnaCheck::read_share() {
   const auto start = std::chrono::steady_clock::now();
-  Digest digest;
-  for (const std::int64_t size : {rows(), data_.bins, data_.dna_dim}) {
-    digest.add(static_cast<std::uint64_t>(size));
-  }
+  Words words;
   std::vector<float> row(static_cast<std::size_t>(data_.bins * data_.dna_dim));
-  for (std::int64_t i = 0; i < rows() && !stop_; ++i) {
+  const std::int64_t end = first_of(share_.rank + 1);
+  for (std::int64_t i = first_of(share_.rank); i < end && !stop_; ++i) {
     const std::int64_t gene = i - data_.enhancers_count();
     if (gene < 0) {
       data_.read_dna(static_cast<std::int32_t>(i), row.data());
     } else {
       data_.read_dna_gene(static_cast<std::int32_t>(gene), row.data());
     }
-    digest.add(row);
+    const Digest::Block block = Digest::block(row.data(), row.size() * sizeof(float));
+    words.insert(words.end(), block.lanes.begin(), block.lanes.end());
     ++read_;
   }
   seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return words;
+}
+
+std::string DnaCheck::digest_of_rows(const Words& words) const {
+  Digest digest;
+  for (const std::int64_t size : {all_rows(), data_.bins, data_.dna_dim}) {
+    digest.add(static_cast<std::uint64_t>(size));
+  }
+  Digest::Block block{{}, static_cast<std::uint64_t>(data_.bins * data_.dna_dim) * sizeof(float)};
+  for (std::size_t at = 0; at < words.size(); at += Digest::kLanes) {
+    std::copy_n(words.data() + at, Digest::kLanes, block.lanes.begin());
+    digest.add(block);
+  }
   return digest.hex();
 }
 
 std::optional<std::string> DnaCheck::digest() {
-  if (result_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return std::nullopt;
-  const std::string& found = result_.get();
+  if (!whole_.empty()) return whole_;
+  Words own;
+  if (result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    try {
+      own = result_.get();
+    } catch (...) {
+      gathered({});  // for the ranks that wait for this one
+      throw;
+    }
+  }
+  const Words all = gathered(own);
+  if (all.size() != static_cast<std::size_t>(all_rows()) * Digest::kLanes) return std::nullopt;
+  const std::string found = digest_of_rows(all);
   if (compares() && found != expected_) {
     throw InputError(data_.directory.string(), "dna",
                      expected_got("is not what " + state_file_.string() + " was trained on",
                                   "digest " + expected_, found));
   }
+  whole_ = found;
   return found;
 }
 
 std::optional<std::string> DnaCheck::wait(bool quiet) {
+  if (!whole_.empty()) return whole_;
   Progress progress(kWhat, rows(), quiet);
-  while (result_.wait_for(kGlance) != std::future_status::ready) {
-    if (interrupted()) return std::nullopt;
+  while (result_.wait_for(kGlance) != std::future_status::ready && !interrupted()) {
     progress.update(read_);
   }
   std::optional<std::string> out = digest();
-  if (!quiet) progress.interject(summary());
+  if (out && !quiet) progress.interject(summary());
   return out;
 }
 

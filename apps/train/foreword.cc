@@ -112,7 +112,7 @@ void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
 }
 
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
-                       const std::string& steered_by, const TrainOptions& options) {
+                       const std::string& steered_by, const TrainOptions& options, int ranks) {
   const auto train = static_cast<std::int64_t>(data.pairs_of(Split::kTrain).size());
   const TrainSettings& settings = options.settings;
   const std::int64_t steps = train / settings.step_pairs();
@@ -121,8 +121,9 @@ void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& 
             << (model.trained_count() < model.parameter_count()
                     ? counted(model.trained_count()) + " of them trained, "
                     : "")
-            << "about " << mib << " MiB of memory; " << number_of(train, "train pair") << ", "
-            << number_of(steps, "step") << " per epoch"
+            << "about " << mib << " MiB of memory"
+            << (ranks > 1 ? " for each of " + std::to_string(ranks) + " ranks" : "") << "; "
+            << number_of(train, "train pair") << ", " << number_of(steps, "step") << " per epoch"
             << (settings.accumulate > 1 ? ", each of " + std::to_string(settings.accumulate) +
                                               " batches of " + std::to_string(settings.batch_size)
                                         : "")

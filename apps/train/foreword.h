@@ -19,10 +19,11 @@ namespace cdt {
 void warn_about_pairs(const Dataset& data, const ValidationParts& validation,
                       const TrainSettings& settings);
 
-/// Prints parameters, memory, steps and the name of the number that steers in one line on stderr,
-/// and a second one if the model is far larger than the data warrant and has the default sizes.
+/// Prints parameters, memory (of each rank), steps and the name of the number that steers in one
+/// line on stderr, and a second one if the model is far larger than the data warrant and has the
+/// default sizes.
 void say_what_it_takes(const Cdt& model, const MemoryPlan& plan, const Dataset& data,
-                       const std::string& steered_by, const TrainOptions& options);
+                       const std::string& steered_by, const TrainOptions& options, int ranks);
 
 /// For a run that continues a file's optimiser: prints the first epoch, the updates already done,
 /// and the learning rate of the next one.

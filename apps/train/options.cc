@@ -71,6 +71,7 @@ void check(const TrainOptions& options) {
   if (options.dry_run && common.profile) {
     refuse("--profile", "a dry run computes nothing to measure");
   }
+  if (options.dry_run && !common.cache.empty()) refuse("--cache", "a dry run reads no DNA");
   if (options.trace && !options.dry_run) {
     refuse("--trace", "follows a step that is not computed: it needs --dry-run");
   }

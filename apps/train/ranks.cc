@@ -41,7 +41,7 @@ std::int64_t threads_of_rank(Communicator& ranks) {
   place += host.data();
   const std::vector<std::string> places = ranks.gather(place);
   const std::int64_t sharing = std::count(places.begin(), places.end(), place);
-  if (sharing == 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return 0;
+  if (sharing <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return 0;
   return std::max<std::int64_t>(1, CPU_COUNT(&set) / sharing);
 }
 
@@ -112,6 +112,20 @@ void end_together(Communicator& ranks, const std::string& message) {
   ranks.leave();
   if (ranks.rank() > 0) throw RankEnded(kExitDone);
   throw Error(message);
+}
+
+DnaShare share_of_dna(Communicator& ranks) {
+  if (ranks.size() == 1) return {};
+  using Words = std::vector<std::uint64_t>;
+  return {ranks.rank(), ranks.size(), [&ranks](const Words& own) {
+            std::string bytes(own.size() * sizeof(own[0]), '\0');
+            std::memcpy(bytes.data(), own.data(), bytes.size());
+            std::string all;
+            for (const std::string& rank : ranks.gather(bytes)) all += rank;
+            Words out(all.size() / sizeof(own[0]));
+            std::memcpy(out.data(), all.data(), all.size());
+            return out;
+          }};
 }
 
 BatchPart part_of_batch(const Communicator& ranks, std::int64_t batch) {

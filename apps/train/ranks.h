@@ -10,6 +10,7 @@
 #include <string>
 
 #include "apps/common/cli.h"
+#include "apps/train/dna_check.h"
 #include "apps/train/step.h"
 #include "engine/ranks/communicator.h"
 
@@ -30,6 +31,9 @@ void expect_equal(Communicator& ranks, const nlohmann::json& facts);
 
 /// Ends the run on all ranks, after rank 0 has written what it keeps: rank 0 throws Error(message).
 [[noreturn]] void end_together(Communicator& ranks, const std::string& message);
+
+/// The rank's share of the pass over all DNA.
+DnaShare share_of_dna(Communicator& ranks);
 
 /// The samples of a batch of `batch` that a rank computes. Throws InputError unless every rank
 /// gets as many.

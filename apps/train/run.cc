@@ -64,6 +64,8 @@ class Run {
 
   /// Connects the devices of the ranks.
   void join_devices() { trainer_.join_devices(); }
+  /// Waits for the pass over all DNA if that is short; throws as DnaCheck.
+  void wait_for_small_dna();
   /// Throws InputError, on every rank, unless all ranks would compute the same.
   void expect_same_ranks() const;
   /// Continues the run being resumed, or makes a new one ready.
@@ -92,7 +94,7 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
       folder_(folder),
       ranks_(ranks),
       dna_(*inputs.data, inputs.facts.dna(), options.resume ? folder.last_state() : "",
-           inputs.config.gene_window),
+           inputs.config.gene_window, share_of_dna(ranks)),
       backend_(open_backend(options.common)),
       plan_(plan_memory(
           inputs.config,
@@ -108,9 +110,13 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
   if (!options.resume) prepare_new();
   warn_about_pairs(*inputs.data, trainer_.validation(), options.settings);
   if (!options.common.quiet) {
-    say_what_it_takes(trained_.model, plan_, *inputs.data, trainer_.monitor().name(), options);
+    say_what_it_takes(trained_.model, plan_, *inputs.data, trainer_.monitor().name(), options,
+                      ranks.size());
   }
-  if (dna_.is_small() && !dna_.wait(options.common.quiet)) {
+}
+
+void Run::wait_for_small_dna() {
+  if (dna_.is_small() && !dna_.wait(options_.common.quiet)) {
     throw Error("interrupted before the first step");
   }
 }
@@ -201,6 +207,7 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
   std::optional<Run> run;
   together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks); });
   together(ranks, [&] { run->join_devices(); });
+  together(ranks, [&] { run->wait_for_small_dna(); });
   together(ranks, [&] { run->expect_same_ranks(); });
   together(ranks, [&] { run->start(); });
   run->train(until);

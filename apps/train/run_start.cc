@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/common/output_folder.h"
+#include "apps/common/session.h"
 #include "engine/error.h"
 #include "io/dataset/folds.h"
 #include "io/format/text.h"
@@ -72,7 +73,7 @@ RunInputs::RunInputs(TrainOptions* options, const RunFolder& folder) : began(sta
   } else if (!options->init_from.empty()) {
     warm_start = open_tensor_file(options->init_from);
   }
-  data.emplace(options->common.data);
+  data.emplace(open_data(options->common));
   fingerprint.data = digest_of_data(*data);
   use_pairs(pair_use(options->settings), &*data);
   optimiser = adopt_optimiser(options);

@@ -121,6 +121,7 @@ void Trainer::join_devices() {
 }
 
 void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until) {
+  look_at_dna(nullptr);  // all rows of a small data set have been read by now
   while (!state_.stopped && state_.epoch <= settings_.epochs && plan_.in(state_.epoch) > 0) {
     const bool is_last = until && until->epoch == state_.epoch;
     if (is_last && until->position == 0) break;
@@ -142,7 +143,8 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
 
 std::optional<Trainer::ValidationPasses> Trainer::validate() {
   const auto go_on = [this] {
-    look_at_dna(nullptr);
+    // Ranks make different numbers of passes, and look at the DNA together.
+    if (ranks_.size() == 1) look_at_dna(nullptr);
     return !interrupted();
   };
   PassPlace place{model_, tape_, trunks_, device_.feed, data_};

@@ -122,6 +122,9 @@ class Trainer {
   void look_at_dna(Progress* progress);
   /// Waits for the pass over the DNA if training was shorter.
   void finish_dna(const RunFolder& folder);
+  /// Whether the pass over the DNA is finished, after waiting for it; false after a signal.
+  bool wait_for_dna(bool quiet);
+  /// On rank 0, writes RUN/last.
   void write_last(const RunFolder& folder);
   std::string progress_note() const;
   /// What an epoch's line says of the number that steers, unless that is r.

@@ -40,7 +40,6 @@ void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
   folder.keep_metrics(state_.first_epoch, state_.epoch);
-  look_at_dna(nullptr);  // by now all rows of a small data set have been compared
 }
 
 void Trainer::go_on_from(const OptimiserFile& optimiser) {
@@ -131,16 +130,23 @@ void Trainer::check_best_model(const RunFolder& folder) const {
 }
 
 void Trainer::save(const RunFolder& folder) {
-  if (!folder.writes()) return;
-  if (dna_.compares() && !dna_.wait(true)) {
-    throw Error("interrupted before all rows of DNA were compared with those the run began with; " +
-                (folder.path() / "last").string() + " is as it was; continue with --resume");
+  if (dna_.compares() && !wait_for_dna(true)) {
+    end_together(
+        ranks_, "interrupted before all rows of DNA were compared with those the run began with; " +
+                    (folder.path() / "last").string() + " is as it was; continue with --resume");
   }
   keep_trained(folder, [this] { look_at_dna(nullptr); });
   write_last(folder);
 }
 
+bool Trainer::wait_for_dna(bool quiet) {
+  bool complete = false;
+  together(ranks_, [&] { complete = dna_.wait(quiet).has_value(); });
+  return complete;
+}
+
 void Trainer::write_last(const RunFolder& folder) {
+  if (!folder.writes()) return;
   folder.replace_last([&](const std::filesystem::path& into) {
     const std::string weights = save_model(into / "model.safetensors", model_, backend_, inputs_);
     save_state(into / "state.safetensors", state_, facts_, weights, model_, optimiser_, backend_);
@@ -148,9 +154,9 @@ void Trainer::write_last(const RunFolder& folder) {
 }
 
 void Trainer::finish_dna(const RunFolder& folder) {
-  if (!facts_.dna().empty() || !folder.writes()) return;
-  if (!dna_.wait(options_.common.quiet)) {
-    throw Error("interrupted after the last epoch; continue with --resume");
+  if (!facts_.dna().empty()) return;
+  if (!wait_for_dna(options_.common.quiet)) {
+    end_together(ranks_, "interrupted after the last epoch; continue with --resume");
   }
   look_at_dna(nullptr);
   if (!dna_.compares()) write_last(folder);  // a state that was compared already has the digest
@@ -158,7 +164,8 @@ void Trainer::finish_dna(const RunFolder& folder) {
 
 void Trainer::look_at_dna(Progress* progress) {
   if (!facts_.dna().empty()) return;
-  const std::optional<std::string> digest = dna_.digest();
+  std::optional<std::string> digest;
+  together(ranks_, [&] { digest = dna_.digest(); });
   if (!digest) return;
   facts_.fingerprint[kDnaPart] = *digest;
   if (!options_.common.quiet && progress != nullptr) progress->interject(dna_.summary());

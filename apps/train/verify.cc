@@ -11,8 +11,10 @@
 #include <string>
 #include <system_error>
 
+#include "apps/common/output_folder.h"
 #include "apps/common/program.h"
 #include "apps/common/provenance.h"
+#include "apps/common/session.h"
 #include "apps/train/run_comparison.h"
 #include "apps/train/run_config.h"
 #include "apps/train/settings.h"
@@ -90,11 +92,7 @@ class TemporaryFolder {
 
 /// Throws InputError if `out` is the run, or a folder in it.
 void expect_outside(const fs::path& out, const fs::path& run) {
-  const fs::path whole = fs::canonical(run);
-  for (fs::path at = fs::weakly_canonical(fs::absolute(out)); at.has_relative_path();
-       at = at.parent_path()) {
-    if (at == whole) refuse(out, "--out", "it is in the run, to which nothing is written");
-  }
+  if (is_within(out, run)) refuse(out, "--out", "it is in the run, to which nothing is written");
 }
 
 /// The options with which the run begins again, up to that moment.
@@ -129,7 +127,7 @@ TrainOptions options_of(const TrainOptions& given, const RunRecipe& recipe, cons
 }
 
 void expect_same_data(const TrainOptions& options, const RunRecipe& recipe, const RunFacts& facts) {
-  Dataset data(options.common.data);
+  Dataset data = open_data(options.common);
   const std::string digest = digest_of_data(data);
   if (digest == recipe.data_digest) return;
   if (recipe.data_digest.empty()) {

@@ -147,6 +147,11 @@ std::vector<float> read_matrix(const std::filesystem::path& path,
   return values;
 }
 
+/// Throws InputError if the windows of a data set are missing but read after all.
+void expect_open(const std::optional<WindowBlob>& windows, const std::filesystem::path& file) {
+  if (!windows) throw InputError(file.string(), "open", "is missing, and is needed here");
+}
+
 /// Rows of a (G, columns) matrix in the order of `rows`.
 std::vector<float> chosen_rows(const std::vector<float>& matrix, std::int64_t columns,
                                const std::vector<std::int32_t>& rows) {
@@ -170,7 +175,7 @@ NameIndex index_names(const std::vector<std::string>& names) {
 
 const char* split_name(Split split) { return kSplitNames[static_cast<std::size_t>(split)]; }
 
-Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
+Dataset::Dataset(std::filesystem::path from, Dna dna) : directory(std::move(from)) {
   const Manifest m = read_manifest(directory / kManifestName);
   bins = m.bins;
   dna_dim = m.dna_dim;
@@ -188,10 +193,14 @@ Dataset::Dataset(std::filesystem::path from) : directory(std::move(from)) {
                      expected_got("enhancer count differs from dna.shape in dataset.json",
                                   std::to_string(m.enhancers), std::to_string(enhancers_count())));
   }
-  dna_.emplace(directory / m.dna_file,
-               WindowBlob::Shape{m.enhancers, m.bins, m.dna_dim, m.dna_is_bfloat16});
-  if (m.has_dna_gene) {
-    dna_gene_.emplace(directory / m.dna_gene_file,
+  has_dna_gene_ = m.has_dna_gene;
+  dna_file_ = directory / m.dna_file;
+  dna_gene_file_ = directory / m.dna_gene_file;
+  if (dna == Dna::kNeeded || is_there(dna_file_)) {
+    dna_.emplace(dna_file_, WindowBlob::Shape{m.enhancers, m.bins, m.dna_dim, m.dna_is_bfloat16});
+  }
+  if (has_dna_gene_ && (dna == Dna::kNeeded || is_there(dna_gene_file_))) {
+    dna_gene_.emplace(dna_gene_file_,
                       WindowBlob::Shape{m.genes, m.bins, m.dna_dim, m.dna_gene_is_bfloat16});
   }
   if (m.samples > 0) {
@@ -255,14 +264,21 @@ std::int64_t Dataset::choose_genes(const std::vector<std::int32_t>& rows) {
       std::erase_if(pairs, [](const Pair& pair) { return pair.gene < 0; }));
 }
 
+void Dataset::cache_dna(const CachePlace& place) {
+  dna_->cache_in(place);
+  if (dna_gene_) dna_gene_->cache_in(place);
+}
+
 void Dataset::read_dna(std::int32_t enhancer, float* out) const {
   CDT_CHECK(enhancer >= 0 && enhancer < enhancers_count(), "no such enhancer row");
+  expect_open(dna_, dna_file_);
   dna_->read(enhancer, "enhancer " + enhancer_of(*this, enhancer).name, out);
 }
 
 void Dataset::read_dna_gene(std::int32_t gene, float* out) const {
   CDT_CHECK(has_dna_gene() && gene >= 0 && gene < genes_count(), "no such gene row");
   const auto at = static_cast<std::size_t>(gene);
+  expect_open(dna_gene_, dna_gene_file_);
   dna_gene_->read(gene_rows_[at], "gene " + genes[at], out);
 }
 

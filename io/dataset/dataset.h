@@ -57,13 +57,16 @@ std::vector<T> column(const std::vector<Pair>& pairs, T Pair::*member) {
 using NameIndex = std::unordered_map<std::string, std::int32_t>;
 NameIndex index_names(const std::vector<std::string>& names);
 
+/// Whether a data set can be opened without its DNA windows, by those who do not read them.
+enum class Dna : std::uint8_t { kNeeded, kMayBeMissing };
+
 class Dataset {
  public:
   /// An empty data set, for memory plans, which need only sizes.
   Dataset() = default;
   /// Reads and checks the directory `from`; throws InputError naming file and field. The values of
   /// the DNA blob are checked when they are read (read_dna), everything else here.
-  explicit Dataset(std::filesystem::path from);
+  explicit Dataset(std::filesystem::path from, Dna dna = Dna::kNeeded);
 
   std::int64_t enhancers_count() const { return static_cast<std::int64_t>(enhancers.size()); }
   std::int64_t genes_count() const { return static_cast<std::int64_t>(genes.size()); }
@@ -75,12 +78,17 @@ class Dataset {
   /// start, window and pairs. Genes that `rows` does not name are dropped with their pairs; returns
   /// the number of those pairs.
   std::int64_t choose_genes(const std::vector<std::int32_t>& rows);
+  /// From now on windows of DNA that are read are also copied into a cache, and read from there if
+  /// they are there (io/dataset/window_cache.h). Throws InputError if the folder cannot be used.
+  void cache_dna(const CachePlace& place);
   /// Copies row `enhancer` (bins x dna_dim) to `out` as float32. Throws InputError on NaN or
   /// infinity, naming bin and feature, and Error if the file was cut short since it was opened. May
   /// be called from any thread.
   void read_dna(std::int32_t enhancer, float* out) const;
+  /// Whether the DNA windows are there; reading them throws InputError otherwise.
+  bool has_dna() const { return dna_ && (dna_gene_ || !has_dna_gene_); }
   /// Whether every gene has a DNA window around its start as well.
-  bool has_dna_gene() const { return dna_gene_.has_value(); }
+  bool has_dna_gene() const { return has_dna_gene_; }
   /// Copies the window of a gene (bins x dna_dim), which must be there, like read_dna().
   void read_dna_gene(std::int32_t gene, float* out) const;
   std::int64_t samples_count() const { return static_cast<std::int64_t>(samples.size()); }
@@ -110,6 +118,8 @@ class Dataset {
 
  private:
   std::optional<WindowBlob> dna_, dna_gene_;
+  std::filesystem::path dna_file_, dna_gene_file_;
+  bool has_dna_gene_ = false;
   std::optional<SampledRna> sampled_rna_;
   std::vector<std::int32_t> gene_rows_;  // rows of the genes in the files
   NameIndex enhancer_index_, gene_index_;

@@ -1,7 +1,5 @@
 #include "io/dataset/window_blob.h"
 
-#include <cstddef>
-
 #include "engine/error.h"
 #include "io/format/floats.h"
 #include "io/format/text.h"
@@ -35,19 +33,28 @@ WindowBlob::WindowBlob(const std::filesystem::path& path, const Shape& shape)
   check_blob_size(file_, {shape.windows, shape.bins, shape.dim, element_size(shape)});
 }
 
+std::size_t WindowBlob::window_bytes() const {
+  return static_cast<std::size_t>(shape_.bins * shape_.dim * element_size(shape_));
+}
+
+void WindowBlob::cache_in(const CachePlace& place) {
+  cache_ = std::make_unique<WindowCache>(place, file_, shape_.windows, window_bytes());
+}
+
 void WindowBlob::read(std::int64_t row, const std::string& name, float* out) const {
   CDT_CHECK(row >= 0 && row < shape_.windows, "no such window");
   const std::int64_t count = shape_.bins * shape_.dim;
-  const auto bytes = static_cast<std::size_t>(count * element_size(shape_));
-  const std::size_t offset = static_cast<std::size_t>(row) * bytes;
+  const std::size_t bytes = window_bytes();
+  // bfloat16 is read into the second half of `out`; each value is widened before its own place is
+  // overwritten.
+  std::byte* const stored = reinterpret_cast<std::byte*>(out) + (shape_.is_bfloat16 ? bytes : 0);
+  if (cache_ == nullptr || !cache_->read(row, stored)) {
+    file_.fetch(static_cast<std::size_t>(row) * bytes, bytes);
+    file_.read(static_cast<std::size_t>(row) * bytes, stored, bytes);
+    if (cache_ != nullptr) cache_->keep(row, stored);
+  }
   if (shape_.is_bfloat16) {
-    // The values are read into the second half of `out`; each is widened before its own place is
-    // overwritten.
-    std::byte* narrow = reinterpret_cast<std::byte*>(out) + bytes;
-    file_.read(offset, narrow, bytes);
-    convert_values<std::uint16_t>(narrow, static_cast<std::size_t>(count), out, bfloat16_to_float);
-  } else {
-    file_.read(offset, out, bytes);
+    convert_values<std::uint16_t>(stored, static_cast<std::size_t>(count), out, bfloat16_to_float);
   }
   const std::int64_t bad = first_non_finite(out, count);
   if (bad < 0) return;

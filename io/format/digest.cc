@@ -1,14 +1,11 @@
 #include "io/format/digest.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace cdt {
 namespace {
 
-constexpr std::size_t kLanes =
-    8;  // enough independent chains to hide the latency of a multiplication
 constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::uint64_t kFactor =
     0x9e3779b97f4a7c15U;  // odd, so that multiplying by it is invertible
@@ -22,9 +19,10 @@ std::uint64_t fold(std::uint64_t h, std::uint64_t word) {
 
 }  // namespace
 
-void Digest::add(const void* data, std::size_t bytes) {
+Digest::Block Digest::block(const void* data, std::size_t bytes) {
   const auto* at = static_cast<const unsigned char*>(data);
-  std::array<std::uint64_t, kLanes> lanes{};
+  Block out{{}, bytes};
+  std::array<std::uint64_t, kLanes>& lanes = out.lanes;
   for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = i + 1;
   std::size_t left = bytes;
   for (; left >= kLanes * kWord; left -= kLanes * kWord, at += kLanes * kWord) {
@@ -40,8 +38,12 @@ void Digest::add(const void* data, std::size_t bytes) {
     left -= part;
     at += part;
   }
-  for (const std::uint64_t lane : lanes) value_ = fold(value_, lane);
-  value_ = fold(value_, bytes);
+  return out;
+}
+
+void Digest::add(const Block& block) {
+  for (const std::uint64_t lane : block.lanes) value_ = fold(value_, lane);
+  value_ = fold(value_, block.bytes);
 }
 
 void Digest::add(std::uint64_t number) { add(&number, sizeof number); }

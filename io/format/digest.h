@@ -9,6 +9,7 @@
 // little-endian machine.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,8 +20,18 @@ namespace cdt {
 
 class Digest {
  public:
+  static constexpr std::size_t kLanes = 8;  // independent, to hide a multiplication's latency
+  /// What a block contributes, whatever precedes it; so blocks may be read in any order and by
+  /// several processes.
+  struct Block {
+    std::array<std::uint64_t, kLanes> lanes;
+    std::uint64_t bytes;
+  };
+  static Block block(const void* data, std::size_t bytes);
+
   /// Adds one block; the split into blocks affects the digest.
-  void add(const void* data, std::size_t bytes);
+  void add(const void* data, std::size_t bytes) { add(block(data, bytes)); }
+  void add(const Block& block);
   void add(std::uint64_t number);
   void add(std::string_view text) { add(text.data(), text.size()); }
   void add(const std::vector<float>& values) { add(values.data(), values.size() * sizeof(float)); }

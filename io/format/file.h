@@ -57,6 +57,13 @@ class InputFile {
   const std::filesystem::path& path() const { return path_; }
   /// Size in bytes at the time of opening.
   std::size_t size() const { return size_; }
+  /// Identifies the version of the file that is open: its place and size, and when its content and
+  /// its inode last changed, in nanoseconds. Another version differs, also if a copy has set the
+  /// time of the content.
+  std::string version() const;
+  /// Asks the system to fetch a range that will be read whole. Without it a file system with
+  /// latency has one or two requests on the way at a time, however much a read asks for.
+  void fetch(std::uint64_t offset, std::size_t size) const;
   /// Reads like read_exactly().
   void read(std::uint64_t offset, void* out, std::size_t size) const;
   /// The first bytes of the file, at most `limit`.
@@ -71,6 +78,10 @@ class InputFile {
 /// Tries to lock the file of this descriptor without waiting. Returns 0, EWOULDBLOCK if someone
 /// else holds the lock, or the error code that tells why files cannot be locked here.
 int try_lock(const FileDescriptor& file);
+
+/// Waits for a lock on the file of this descriptor, which dead processes do not hold; returns 0 or
+/// an error code. shared: with others that share it.
+int wait_for_lock(const FileDescriptor& file, bool shared);
 
 /// Whether this name still refers to the open file.
 bool is_linked(const FileDescriptor& file, const std::filesystem::path& path);

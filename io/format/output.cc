@@ -160,9 +160,15 @@ void AtomicFile::flush_to_disk() {
 void AtomicFile::commit() {
   CDT_CHECK(file_.get() >= 0, "commit() twice: " + target_.string());
   flush_to_disk();
+  publish();
+  sync_folder(folder_of(target_));
+}
+
+void AtomicFile::publish() {
+  CDT_CHECK(file_.get() >= 0, "publish() twice: " + target_.string());
+  flush();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
   file_.reset();
-  sync_folder(folder_of(target_));
 }
 
 LinkedFile::LinkedFile(const fs::path& source, fs::path target)

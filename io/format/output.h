@@ -34,6 +34,9 @@ class AtomicFile {
   void flush_to_disk();
   /// Calls flush_to_disk(), renames the file and syncs the folder.
   void commit();
+  /// Renames the file without syncing it, for content that its readers check: a power failure may
+  /// leave it damaged.
+  void publish();
 
   const std::filesystem::path& target() const { return target_; }
   /// Path of the content until commit(), for a library that opens files by name.

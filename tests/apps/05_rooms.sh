@@ -4,13 +4,14 @@
 source tests/apps/lib.sh
 
 # FOLDER: FOLDERS IT MAY INCLUDE. Everything else is forbidden; files of one folder may include each other.
-library='engine engine/ops engine/cpu engine/optim io/format io/genome io/dataset model model/stats model/explain'
+library='engine engine/ops engine/cpu engine/optim engine/ranks io/format io/genome io/dataset model model/stats model/explain'
 rooms="
-engine: engine/ops engine/cpu engine/cuda engine/optim
+engine: engine/ops engine/cpu engine/cuda engine/optim engine/ranks
 engine/ops: engine
 engine/cpu: engine
-engine/cuda: engine
+engine/cuda: engine engine/ranks
 engine/optim: engine
+engine/ranks: engine
 io/format: engine io/format/hdf5
 io/format/hdf5: engine io/format
 io/genome: engine io/format io/genome/bigwig
@@ -31,6 +32,7 @@ apps/convert: $library apps apps/common
 apps/split: $library apps apps/common apps/evaluation
 apps/predict: $library apps apps/common apps/evaluation
 apps/attribute: $library io/genome/bigwig apps apps/common
+apps/merge: $library apps apps/common apps/evaluation apps/predict apps/attribute
 apps/report: $library apps apps/common apps/audit apps/evaluation
 apps: apps/common apps/import
 "

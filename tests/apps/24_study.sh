@@ -143,6 +143,28 @@ expect_text "$work/stdout" 'distance'
 sed -i '1s/chr1/chr2/' "$work/starts.bed"
 refuse_study 'starts.bed: has changed since the study in' placed
 
+# Parts of a study, as the jobs of a cluster make them: in any order, two at a time.
+part() { new --out "$work/parts" --train "$small" --only "$@"; }
+refuse_study 'was not prepared with these settings' part 1
+expect_ok part prepare
+expect_text "$work/stdout" 'study: 3 runs: folds 3'
+check 'nothing is trained' [ ! -e "$work/parts/runs" ]
+refuse_study 'was not prepared with these settings' part 1 --seeds 1 --train '--epochs 2'
+refuse_study '--only: the study has 3 runs, not 4' part 4
+refuse_study '--only: expected prepare or the number of a run, got 0' part 0
+part 3 >"$work/third" 2>&1 &
+expect_ok part 1
+expect_text "$work/stdout" 'share-1-fold-1-seed-1: r '
+check 'the third run, at the same time' wait $!
+check 'each makes its own' [ "$(cd "$work/parts/predictions" && echo *)" = 'share-1-fold-1-seed-1 share-1-fold-3-seed-1' ]
+expect_ok new --out "$work/parts" --train "$small"
+check 'the rest is made, and combined' [ "$(grep -c '^share-' "$work/stdout")" -eq 1 ]
+expect_same "$work/new/study/study.tsv" "$work/parts/study/study.tsv"
+exec 8<>"$work/parts/lock"
+flock 8
+refuse_study 'another study is running there' part 1
+exec 8>&-
+
 # Of two studies at once with different settings, one is refused, and the settings are those of the other.
 exec 8>"$work/new/lock"
 flock 8

@@ -156,6 +156,16 @@ expect_ok "$CDT_BIN/cdt-attribute" --data "$windows" --model "$work/windowed/mod
   --paths --gene-gradients --methods gradient_x_input,occlusion,attention_rollout,attention_gmar --quiet \
   --out "$work/window_attribution"
 expect_text "$work/window_attribution/summary.json" '"extensions": "gene readout, gene window"'
+# Shards: every enhancer has its own mean window prediction and draws of DNA, windows of genes are read by each shard.
+for i in 1 2 3; do
+  expect_ok predict --model "$work/run/model.safetensors" --split val --shard $i/3 --out "$work/shards-run/$i"
+  expect_ok "${windowed[@]}" --data "$windows" --shard $i/3 --out "$work/shards-windowed/$i"
+done
+for pair in run:prediction windowed:near; do
+  expect_ok "$CDT_BIN/cdt-merge" --quiet --out "$work/merged-${pair%:*}" "$work/shards-${pair%:*}"/*
+  check "shards of the ${pair%:*}" diff -r -x provenance.json "$work/${pair#*:}" "$work/merged-${pair%:*}"
+done
+
 expect_ok "$CDT_BIN/cdt-report" --run "$work/windowed" --data "$windows" --quiet --out "$work/windowed.html"
 expect_text "$work/windowed.html" 'with gene readout, gene window, which the released model does not have'
 expect_fail 2 "$data/dataset.json: dna_gene: missing; a model with gene windows reads" \

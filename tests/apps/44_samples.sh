@@ -134,6 +134,17 @@ expect_ok "$CDT_BIN/cdt-report" --run "$work/run" --data "$data" --prediction "$
   --attribution "$work/two" --pair "$pair" --quiet --out "$work/report.html"
 expect_text "$work/report.html" 'in sample skin'
 
+# --- shards: batches of one sample, enhancers in all samples (58_shards.sh)
+expect_ok "${explain[@]}" --split val --tracks 0 --out "$work/explained"
+for i in 1 2 3; do
+  expect_ok "${predict[@]}" --data "$data" --split val --shard $i/3 --out "$work/of-prediction/$i"
+  expect_ok "${explain[@]}" --split val --tracks 0 --shard $i/3 --out "$work/of-explained/$i"
+done
+for whole in prediction explained; do
+  expect_ok "$CDT_BIN/cdt-merge" --quiet --out "$work/merged-$whole" "$work/of-$whole"/*
+  check "shards of the $whole" diff -r -x provenance.json "$work/$whole" "$work/merged-$whole"
+done
+
 expect_fail 2 'samples: RNA of samples and gene windows do not go together' "${train[@]}" --data "$data" \
   --readout gene --gene-window dna_gene --out "$work/refused"
 

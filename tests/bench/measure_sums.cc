@@ -37,8 +37,9 @@ void measure(Communicator& ranks, int times) {
   std::vector<float> parts(static_cast<std::size_t>(share * ranks.size()), 1.0F),
       sums(parts.size());
   const double sent = 2.0 * (ranks.size() - 1) / ranks.size() * kParameters * sizeof(float);
-  if (ranks.rank() == 0)
+  if (ranks.rank() == 0) {
     std::puts("ranks\tsum_s\tsent_bytes\tsent_bytes_per_s\tadding_s\tadded_bytes_per_s");
+  }
   for (int i = 0; i < times; ++i) {
     backend.fill(all.grad, 1.0F);
     ranks.gather("");

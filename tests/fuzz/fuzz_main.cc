@@ -13,6 +13,7 @@
 #include "io/dataset/dataset.h"
 #include "io/dataset/truth.h"
 #include "io/format/gzip.h"
+#include "io/format/journal.h"
 #include "io/format/json.h"
 #include "io/format/npy_rows.h"
 #include "io/format/npz.h"
@@ -106,6 +107,12 @@ void read_rows(FloatRows& array) {
   array.finish();
 }
 
+void read_journal(const fs::path& file) {
+  JournalReader reader(file);
+  std::string record;
+  while (reader.next(&record)) continue;
+}
+
 std::vector<Target> make_targets(const fs::path& work) {
   const Seeds seeds = make_seeds(work);
   std::vector<Target> targets;
@@ -125,6 +132,7 @@ std::vector<Target> make_targets(const fs::path& work) {
   targets.push_back({seeds.gzip, [=] { read_gzip_floats(seeds.gzip, kGzipFloats); }});
   targets.push_back({seeds.annotations, [=] { read_elements(seeds.annotations); }});
   targets.push_back({seeds.packed_annotations, [=] { read_elements(seeds.packed_annotations); }});
+  targets.push_back({seeds.journal, [=] { read_journal(seeds.journal); }});
   targets.push_back({seeds.json, [=] { parse_json_file(seeds.json); }});
   return targets;
 }

@@ -7,6 +7,7 @@
 
 #include "apps/programs.h"
 #include "engine/error.h"
+#include "io/format/journal.h"
 #include "io/format/output.h"
 #include "io/format/zip.h"
 #include "model/inputs.h"
@@ -110,6 +111,10 @@ Seeds make_seeds(const fs::path& directory) {
   seeds.torch_files = make_torch_files(directory / "pt");
   seeds.npz = directory / "map.npz";
   write_file(seeds.npz, npz_bytes());
+  seeds.journal = directory / "shard.cdt";
+  JournalWriter journal(seeds.journal, "{}");
+  for (const char* record : {"one", "", "three"}) journal.append(record);
+  journal.finish();
   seeds.npy_rows = directory / "dna.npy";
   fs::copy_file("tests/arrays/f8_big_endian.npy", seeds.npy_rows);
   seeds.npz_rows = directory / "dna.npz";

@@ -21,7 +21,7 @@ struct Seeds {
   std::filesystem::path dataset;  // a directory
   std::vector<std::filesystem::path> dataset_files;
   std::filesystem::path checkpoint, npz, npy_rows, npz_rows, gzip, json, annotations,
-      packed_annotations;
+      packed_annotations, journal;
   std::vector<PtSeed> torch_files;  // in every form: tests/parity/fixtures/pt
 };
 

@@ -16,8 +16,8 @@ struct SectionInputs {
     data.emplace(dir.path / "data");
   }
   SectionContext context() const {
-    return {dir.path, options, config,  fingerprint, *data,       sizes,
-            pairs,    methods, scorers, truth,       annotations, regions};
+    return {dir.path, options, config, fingerprint, *data,  sizes,
+            pairs,    methods, truth,  annotations, regions};
   }
   /// A result with one pair per gene, without numbers.
   static EnhancerResult result(std::int32_t enhancer, const std::vector<std::int32_t>& genes,
@@ -39,7 +39,6 @@ struct SectionInputs {
   ChromosomeSizes sizes{"hg38"};
   std::vector<Pair> pairs;
   Methods methods = choose_methods("");
-  Scorers scorers;
   std::optional<Truth> truth;
   std::vector<Annotations> annotations;
   std::vector<Region> regions;

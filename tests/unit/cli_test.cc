@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/cli_words.h"
 #include "apps/common/program.h"
+#include "engine/error.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -316,6 +319,61 @@ TEST(TorchSeed, TakesWhatManualSeedTakes) {
         "torch:1e3", "torch:18446744073709551616", "torch:-9223372036854775809", "Torch:1", "7"}) {
     EXPECT_FALSE(torch_seed(word)) << word;
   }
+}
+
+/// A program with one option of each kind and a list of words without dashes.
+struct ListProgram {
+  ListProgram() {
+    cli.positional("PART", &parts, "what is put together");
+    cli.option("out", &out, "where to");
+    cli.option("pair", &pairs, "may be repeated");
+    cli.number("rate", &rate, 0, 9, "a real number");
+    cli.flag("resume", &resume, "go on");
+  }
+  bool parse(std::vector<std::string> words) {
+    words.insert(words.begin(), "cdt-test");
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return cli.parse(static_cast<int>(words.size()), argv.data());
+  }
+
+  Cli cli{"cdt-test", "Tests a command line."};
+  std::vector<std::string> parts, pairs;
+  std::filesystem::path out;
+  double rate = std::numeric_limits<double>::quiet_NaN();
+  bool resume = false;
+};
+
+TEST(ListOfWords, MayBeBeforeAndAfterOptions) {
+  const std::vector<std::string> parts{"a", "b/c", "d"};
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"a", "b/c", "d", "--out", "o"},
+        std::vector<std::string>{"--out", "o", "a", "b/c", "d"},
+        std::vector<std::string>{"a", "--out", "o", "b/c", "--resume", "d"}}) {
+    ListProgram program;
+    ASSERT_TRUE(program.parse(words));
+    EXPECT_EQ(program.parts, parts);
+    EXPECT_EQ(program.out, "o");
+  }
+  EXPECT_THROW(ListProgram().parse({"--out", "o"}), InputError);
+  EXPECT_THROW(ListProgram().parse({"a", "--nothing"}), InputError);
+}
+
+TEST(RecordedOptions, AreReadBackAsTheyWere) {
+  ListProgram program;
+  ASSERT_TRUE(
+      program.parse({"x", "--pair", "p:q", "--pair", "caf\xe9", "--out", "a\\b", "--resume"}));
+  const nlohmann::json values = nlohmann::json::parse(program.cli.values().dump());
+  ListProgram again;
+  again.cli.adopt(values, "FILE");
+  EXPECT_EQ(again.parts, program.parts);
+  EXPECT_EQ(again.pairs, program.pairs);
+  EXPECT_EQ(again.out, program.out);
+  EXPECT_TRUE(again.resume);
+  EXPECT_TRUE(std::isnan(again.rate));
+  EXPECT_THROW(again.cli.adopt({{"rate", 10}}, "FILE"), InputError);
+  EXPECT_THROW(again.cli.adopt({{"other", 1}}, "FILE"), InputError);
 }
 
 }  // namespace

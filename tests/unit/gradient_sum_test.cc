@@ -36,7 +36,7 @@ CdtConfig small_config(Variant variant) {
 /// A model with a training step on fixed values.
 struct Step {
   explicit Step(const CdtConfig& config)
-      : model(config, backend, lasting), tape(backend, step, scratch) {
+      : model(config, backend, lasting, true), tape(backend, step, scratch) {
     model.initialise(3);
     for (Tensor* t : {&dna, &rna, &protein}) fill(*t);
   }

@@ -1,7 +1,10 @@
 // What cdt-train checks before and during a training: DNA, best model, size of the model.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/train/foreword.h"
@@ -60,6 +64,55 @@ TEST_F(TrainRun, TheDigestOfDnaSeesEveryValueAndTheOrderOfRows) {
     poke_dna(data_dir, 4 * kRow + j, row[static_cast<std::size_t>(j)]);
   }
   EXPECT_TRUE(seen.insert(digest()).second);
+}
+
+/// What each of `ranks` processes, here threads, got from wait(): the digest, "" for nothing, or
+/// the error.
+std::vector<std::string> shared_digests(const Dataset& data, std::int64_t ranks,
+                                        const std::string& expected = "") {
+  std::barrier meeting(static_cast<std::ptrdiff_t>(ranks));
+  std::vector<std::vector<std::uint64_t>> given(static_cast<std::size_t>(ranks));
+  std::vector<std::string> out(given.size());
+  std::atomic<std::int64_t> rows = 0;
+  const auto run = [&](std::int64_t rank) {
+    const auto gather = [&, rank](const std::vector<std::uint64_t>& own) {
+      given[static_cast<std::size_t>(rank)] = own;
+      meeting.arrive_and_wait();
+      std::vector<std::uint64_t> all;
+      for (const auto& part : given) all.insert(all.end(), part.begin(), part.end());
+      meeting.arrive_and_wait();
+      return all;
+    };
+    DnaCheck check(data, expected, "state", true, {rank, ranks, gather});
+    std::string& got = out[static_cast<std::size_t>(rank)];
+    const std::string error = input_error([&] { got = check.wait(true).value_or(""); });
+    if (!error.empty()) got = error;
+    EXPECT_LE(check.rows_read(), check.rows());
+    rows += check.rows();
+  };
+  std::vector<std::thread> threads;
+  for (std::int64_t rank = 0; rank < ranks; ++rank) threads.emplace_back(run, rank);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(rows, data.enhancers_count() + data.genes_count());
+  return out;
+}
+
+TEST_F(TrainRun, RanksThatShareThePassFindTheDigestOfOne) {
+  test::write_small_dataset(data_dir, default_pairs(), 0, test::SmallRna::kDistinct, true);
+  const Dataset data(data_dir);
+  const std::optional<std::string> whole = DnaCheck(data, "", {}, true).wait(true);
+  ASSERT_TRUE(whole);
+  for (const std::int64_t ranks : {1, 2, 3, 8, 11}) {
+    for (const std::string& found : shared_digests(data, ranks)) EXPECT_EQ(found, *whole);
+  }
+  for (const std::string& found : shared_digests(data, 2, "0123456789abcdef")) {
+    expect_message(found, data_dir, "dna", "is not what state was trained on");
+  }
+  poke_dna(data_dir, 4 * kRow + 7, std::numeric_limits<float>::quiet_NaN());
+  const std::vector<std::string> found = shared_digests(data, 4);  // rows 4 and 5 are of rank 2
+  expect_message(found[2], data_dir / "dna.f32", "enhancer E4 (row 4), bin 2, feature 1",
+                 "bad value");
+  for (const int rank : {0, 1, 3}) EXPECT_EQ(found[static_cast<std::size_t>(rank)], "");
 }
 
 TEST_F(TrainRun, ABadRowThatNoPairUsesEndsTheRunAndKeepsWhatWasTrained) {
@@ -138,7 +191,7 @@ TEST_F(TrainRun, AModelThatDwarfsTheDataIsQuestionedUnlessItsSizeWasChosen) {
   const auto run = make(default_pairs());
   const auto said = [&] {
     ::testing::internal::CaptureStderr();
-    say_what_it_takes(run->model, run->plan, run->data, "val_pearson", options);
+    say_what_it_takes(run->model, run->plan, run->data, "val_pearson", options, 1);
     return ::testing::internal::GetCapturedStderr();
   };
   const std::string text = said();

@@ -66,4 +66,4 @@ _cdt() {
   esac
 }
 
-complete -F _cdt cdt-attribute cdt-audit cdt-ceiling cdt-convert cdt-import cdt-predict cdt-report cdt-split cdt-synth cdt-train
+complete -F _cdt cdt-attribute cdt-audit cdt-ceiling cdt-convert cdt-import cdt-merge cdt-predict cdt-report cdt-split cdt-synth cdt-train

@@ -1,4 +1,4 @@
-#compdef cdt-attribute cdt-audit cdt-ceiling cdt-convert cdt-import cdt-predict cdt-report cdt-split cdt-synth cdt-train
+#compdef cdt-attribute cdt-audit cdt-ceiling cdt-convert cdt-import cdt-merge cdt-predict cdt-report cdt-split cdt-synth cdt-train
 # Completion of the programs of the CDT engine in zsh. Options, their values and texts are read from what
 # the program's --help prints (apps/common/cli_help.cc).
 
