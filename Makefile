@@ -68,10 +68,11 @@ endif
 # -Wpsabi only notes that wide vectors are passed differently than in g++ 4.5.
 FLAGS = -std=c++20 $(OPTIMISE) $(OUTER) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off -fopenmp \
   -Wall -Wextra $(if $(findstring clang,$(CXX)),,-Wno-restrict -Wno-psabi) $(WERROR) -I. $(CXXFLAGS)
-# cuDNN is opened on demand, so only its headers and its path (rpath) are needed.
+# cuDNN and NCCL are opened on demand, so only their headers and paths (rpath) are needed.
 CUDNN_INCLUDE = $(filter-out -L% -Wl% -l%,$(CUDNN_FLAGS))
+NCCL_INCLUDE = $(filter-out -L% -Wl% -l%,$(NCCL_FLAGS))
 LIBRARIES = -ldnnl -lz $(BIGWIG_FLAGS) $(filter-out -I% -D%,$(MPI_FLAGS)) \
-  $(if $(KERNELS),$(CUDA_LIBRARIES) $(filter -Wl%,$(CUDNN_FLAGS)))
+  $(if $(KERNELS),$(CUDA_LIBRARIES) $(filter -Wl%,$(CUDNN_FLAGS) $(NCCL_FLAGS)))
 
 ifdef V
   run = $(2)
@@ -116,8 +117,11 @@ KERNELS := $(if $(NVCC),$(wildcard engine/cuda/*.cu))
 BIGWIG := io/genome/bigwig/$(if $(BIGWIG_FLAGS),,no_)bigwig.cc
 CUDNN := engine/cuda/cudnn_attention.cc engine/cuda/cudnn_graph.cc
 NO_CUDNN := engine/cuda/no_cudnn.cc
+NCCL := $(wildcard engine/cuda/nccl_*.cc)
+NO_NCCL := engine/cuda/no_nccl.cc
 MPI_SOURCES := $(wildcard engine/ranks/mpi_*.cc)
-WITHOUT := $(if $(MPI_FLAGS),engine/ranks/no_mpi.cc,$(MPI_SOURCES)) $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(CUDNN)),\
+WITHOUT := $(if $(MPI_FLAGS),engine/ranks/no_mpi.cc,$(MPI_SOURCES)) \
+  $(if $(KERNELS),engine/no_cuda.cc $(if $(CUDNN_FLAGS),$(NO_CUDNN),$(CUDNN)) $(if $(NCCL_FLAGS),$(NO_NCCL),$(NCCL)),\
   $(wildcard engine/cuda/*.cc))
 ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
@@ -177,7 +181,7 @@ $(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_G
   -DCDT_FLAGS='"$(strip $(RECORDED_FLAGS))"'
 $(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
 $(call objects,$(MPI_SOURCES)): EXTRA = $(filter -I% -D%,$(MPI_FLAGS))
-$(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE)
+$(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(NCCL_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
 
 archive = @mkdir -p $(@D); rm -f $@; ar rcs $@ $(filter %.o,$^)
@@ -244,7 +248,7 @@ tour: all  ## draw the figures of docs/tour from the demo's outputs; runs the de
 lint: $(BUILD)/config.mk  ## check formatting, clang-tidy findings and the length of files
 	@CLANG_FORMAT='$(CLANG_FORMAT)' CLANG_TIDY='$(CLANG_TIDY)' tests/lint.sh $(JOBS) \
 	  $(SOURCES) $(KERNELS) $(HEADERS) -- -std=c++20 -fopenmp -I. $(filter -I%,$(HDF5_FLAGS)) \
-	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(filter -I% -D%,$(MPI_FLAGS))
+	  $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(NCCL_INCLUDE) $(filter -I% -D%,$(MPI_FLAGS))
 
 # --- packages -------------------------------------------------------------------------------------
 # Archive of the sources, installation, man pages, completion.

@@ -27,6 +27,7 @@
 
 namespace cdt {
 
+class Communicator;
 class Profiler;
 
 class Backend {
@@ -68,6 +69,11 @@ class Backend {
   virtual void download_later(void* host, const Tensor& src, int slot) = 0;
   virtual void wait(int slot) = 0;
   virtual void synchronize() = 0;
+  /// Connects the ranks of a run (engine/ranks/), all of which call this at the same point, for
+  /// sums of this device's tensors. `hosts`, which must outlive the result, carries all other
+  /// calls. Null if it also sums these tensors, as those in host memory. Throws InputError if the
+  /// library for it is missing, RankEnded if it is on another rank.
+  virtual std::unique_ptr<Communicator> device_ranks(Communicator& hosts);
   /// True if kernels run asynchronously to the host.
   virtual bool asynchronous() const = 0;
   /// True if a tensor keeps what is written to it; false for a backend that only looks at shapes.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/backend.h"
+#include "engine/ranks/communicator.h"
 
 namespace cdt {
 
@@ -21,6 +22,9 @@ class ForwardingBackend : public Backend {
   std::size_t free_bytes() const override { return device_.free_bytes(); }
   std::size_t used_bytes() const override { return device_.used_bytes(); }
   std::size_t work_bytes() const override { return device_.work_bytes(); }
+  std::unique_ptr<Communicator> device_ranks(Communicator& hosts) override {
+    return device_.device_ranks(hosts);
+  }
   void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
                     const std::function<void()>& work) override {
     device_.run_recorded(name, operands, work);

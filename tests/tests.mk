@@ -12,7 +12,7 @@ KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 READ_BENCH := $(wildcard tests/bench/read_*.cc)
 FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
-EMULATED := $(filter-out $(NO_CUDNN),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
+EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
 EMULATION_TESTS := $(KERNEL_TESTS) $(wildcard tests/emulation/*_test.cc tests/emulation/*.cu) \
   tests/emulation/kernel_watch.cc

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, and cuDNN 9 from 9.13.1 on: prints one line
-# for each on stderr and Makefile variables on stdout. Without a toolkit the variables are empty, which
+# Finds a CUDA toolkit of version 12 or newer with cuBLASLt, cuDNN 9 from 9.13.1 on and NCCL 2 from 2.18
+# on: prints one line for each on stderr and Makefile variables on stdout. Without a toolkit the variables are empty, which
 # builds the CPU product.
 #
 #   CXX=g++ third_party/find_cuda.sh > cuda.mk
 #
 # Environment: CUDA=0 (leave it out), CUDA_HOME or CUDA_PATH (look there first), CUDA_ARCH ("90",
 # "sm_80 sm_90", "8.0,9.0": compile for these instead of this machine's GPU), PYTHON (its site-packages
-# are searched for cuDNN).
+# are searched for cuDNN and NCCL).
 set -u
 export LC_ALL=C
 
@@ -163,23 +163,33 @@ int main() {
   return cudnnGetVersion() == 0;
 }'
 
-# Searches the toolkit's folders, the system and Python wheels.
-find_cudnn() {
+# find_beside_cuda NAME PROGRAM: prints the flags of libNAME from the toolkit's folders, the system or Python
+# wheels, with which PROGRAM links.
+find_beside_cuda() {
   for directory in $(library_directories "$root"); do
-    printf '%s\n' "$cuda_include $(link_flags "$directory" cudnn)"
-  done >"$scratch/cudnn"
-  echo "$cuda_include -lcudnn" >>"$scratch/cudnn"
+    printf '%s\n' "$cuda_include $(link_flags "$directory" "$1")"
+  done >"$scratch/places"
+  echo "$cuda_include -l$1" >>"$scratch/places"
   python_packages | while read -r packages; do
-    wheel=$packages/nvidia/cudnn
-    [ -d "$wheel/include" ] && echo "$cuda_include -isystem $wheel/include $(link_flags "$wheel/lib" cudnn)"
-  done >>"$scratch/cudnn"
+    wheel=$packages/nvidia/$1
+    [ -d "$wheel/include" ] && echo "$cuda_include -isystem $wheel/include $(link_flags "$wheel/lib" "$1")"
+  done >>"$scratch/places"
   while read -r flags; do
-    cudnn=$(first_flags "$cudnn_program" "$flags") && return 0
-  done <"$scratch/cudnn"
+    first_flags "$2" "$flags" && return 0
+  done <"$scratch/places"
   return 1
 }
 
-nvcc='' version='' cuda_include='' cuda_libraries='' architectures='' checked='' cudnn=''
+nccl_program='#include <nccl.h>
+#include <cstdio>
+static_assert(NCCL_MAJOR == 2 && NCCL_VERSION_CODE >= 21800);
+int main() {
+  std::printf("%d.%d.%d", NCCL_MAJOR, NCCL_MINOR, NCCL_PATCH);
+  int version = 0;
+  return ncclGetVersion(&version) != ncclSuccess;
+}'
+
+nvcc='' version='' cuda_include='' cuda_libraries='' architectures='' checked='' cudnn='' nccl=''
 if [ "${CUDA:-}" = 0 ]; then
   why="CUDA=0"
   say CUDA "not looked for (CUDA=0): --device cuda is left out"
@@ -188,10 +198,15 @@ elif find_toolkit; then
   choose_architectures
   # shellcheck disable=SC2086  # a list of numbers
   say CUDA "$version in $root, $("$scratch/probe" 2>/dev/null), for$(printf ' sm_%s' $architectures) ($chosen)"
-  if find_cudnn; then
+  if cudnn=$(find_beside_cuda cudnn "$cudnn_program"); then
     say cuDNN "$("$scratch/probe" 2>/dev/null) ($cudnn)"
   else
     say cuDNN "missing, 9.13.1 or newer: --attention cudnn is left out"
+  fi
+  if nccl=$(find_beside_cuda nccl "$nccl_program"); then
+    say NCCL "$("$scratch/probe" 2>/dev/null) ($nccl)"
+  else
+    say NCCL "missing, 2.18 or newer: several processes train on CPUs only"
   fi
 else
   say CUDA "missing ($why): --device cuda is left out"
@@ -200,4 +215,4 @@ printf '%s' "$lines" >&2
 
 printf '%s := %s\n' NVCC "$nvcc" CUDA_VERSION "$version" CUDA_MISSING "$why" \
   CUDA_INCLUDE "$cuda_include" CUDA_LIBRARIES "$cuda_libraries" \
-  CUDA_ARCHITECTURES "$architectures" CUDA_CHECKED_ARCHITECTURES "$checked" CUDNN_FLAGS "$cudnn"
+  CUDA_ARCHITECTURES "$architectures" CUDA_CHECKED_ARCHITECTURES "$checked" CUDNN_FLAGS "$cudnn" NCCL_FLAGS "$nccl"

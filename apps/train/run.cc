@@ -62,6 +62,8 @@ class Run {
   /// this. Throws InputError if something does not fit.
   Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks);
 
+  /// Connects the devices of the ranks.
+  void join_devices() { trainer_.join_devices(); }
   /// Waits for the pass over all DNA if that is short; throws as DnaCheck.
   void wait_for_small_dna();
   /// Throws InputError, on every rank, unless all ranks would compute the same.
@@ -204,6 +206,7 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
   together(ranks, [&] { inputs.emplace(options, *folder); });
   std::optional<Run> run;
   together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks); });
+  together(ranks, [&] { run->join_devices(); });
   together(ranks, [&] { run->wait_for_small_dna(); });
   together(ranks, [&] { run->expect_same_ranks(); });
   together(ranks, [&] { run->start(); });

@@ -114,6 +114,12 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
   inputs_.merge(output_metadata(targets_.units()));
 }
 
+void Trainer::join_devices() {
+  if (ranks_.size() == 1) return;
+  device_ranks_ = backend_.device_ranks(ranks_);
+  if (device_ranks_) sum_.emplace(*device_ranks_, model_.gradients(), model_.variables());
+}
+
 void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until) {
   look_at_dna(nullptr);  // all rows of a small data set have been read by now
   while (!state_.stopped && state_.epoch <= settings_.epochs && plan_.in(state_.epoch) > 0) {

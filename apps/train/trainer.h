@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -41,6 +42,9 @@ class Trainer {
   Trainer(const TrainOptions& options, const MemoryPlan& plan, const Dataset& data, DnaCheck& dna,
           Communicator& ranks, Backend& backend, Arena& lasting, Cdt& model);
 
+  /// Connects the devices of the ranks, if they move gradients by themselves; every rank calls it,
+  /// at most once, before run(). Throws as Backend::device_ranks().
+  void join_devices();
   /// Reads RUN/last; weights: digest of its model, which is already loaded. Throws InputError if it
   /// does not match the data set or the model, or if the best model or metrics.jsonl do not match
   /// it.
@@ -159,8 +163,9 @@ class Trainer {
   Arena step_arena_, scratch_, trunks_;
   Tape tape_;
   StepResults results_;
-  std::optional<GradientSum> sum_;  // with several ranks
-  std::vector<StepResult> part_;    // of the batches of the running step that are finished
+  std::unique_ptr<Communicator> device_ranks_;  // null: ranks_ also sum
+  std::optional<GradientSum> sum_;              // with several ranks
+  std::vector<StepResult> part_;  // of the batches of the running step that are finished
   ValidationControls validation_;
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;

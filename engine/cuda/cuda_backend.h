@@ -51,6 +51,7 @@ class CudaBackend final : public Backend {
   std::size_t work_bytes() const override { return 0; }
   std::vector<std::string> notes() const override;
   DeviceFacts facts() const override;
+  std::unique_ptr<Communicator> device_ranks(Communicator& hosts) override;
   void run_recorded(const std::string& name, const std::vector<Tensor>& operands,
                     const std::function<void()>& work) override;
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,6 +51,10 @@ class Communicator {
   /// Number of ranks on this rank's host, and this rank's place among them, from 0.
   virtual int host_size() const = 0;
   virtual int host_rank() const = 0;
+  /// `act` is called once, on a thread of the communicator, when another rank has failed or is
+  /// lost: it ends what this rank waits for on its device. The next call then throws. Null: nothing
+  /// is called any more.
+  virtual void when_lost(std::function<void()> act) = 0;
   /// Waits for the other ranks to call this too; no call may follow. Destruction does it, except
   /// while an exception passes: then the other ranks are told to end with RankEnded.
   virtual void leave() = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <numeric>
@@ -37,6 +38,7 @@ class MpiCommunicator : public Communicator {
   int size() const override { return mpi_.size(); }
   int host_size() const override { return mpi_.host_size(); }
   int host_rank() const override { return mpi_.host_rank(); }
+  void when_lost(std::function<void()> act) override { mpi_.when_lost(std::move(act)); }
   void leave() override { mpi_.leave(); }
 
   void start_sum(const Tensor& data) override {

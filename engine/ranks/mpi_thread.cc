@@ -201,8 +201,19 @@ void MpiThread::look_for_messages() {
   }
 }
 
+void MpiThread::when_lost(std::function<void()> act) {
+  const std::lock_guard lock(loss_mutex_);
+  act_on_loss_ = std::move(act);
+}
+
 void MpiThread::watch() {
-  if (size() == 1 || lost_) return;
+  if (size() > 1 && !lost_) look_at_ranks();
+  if (!lost_) return;
+  const std::lock_guard lock(loss_mutex_);
+  if (act_on_loss_) std::exchange(act_on_loss_, {})();
+}
+
+void MpiThread::look_at_ranks() {
   const Clock::time_point now = Clock::now();
   if (now - watched_ > kSuspended) heard_ = now;
   watched_ = now;

@@ -36,6 +36,9 @@ class MpiThread {
 
   /// Runs jobs on the thread, one after the other. The future throws what the job throws.
   std::future<void> run(std::function<void()> job);
+  /// `act` is called on the thread, once, when another rank has failed or is lost.
+  /// Null: nothing is, from the return of this call on.
+  void when_lost(std::function<void()> act);
   /// Ends MPI together with the other ranks; no call may follow.
   void leave();
 
@@ -59,6 +62,7 @@ class MpiThread {
   void live();
   void start();
   void watch();
+  void look_at_ranks();
   void look_for_messages();
   void lose(int rank, const std::string& how, bool all_know);
   void send_failure();
@@ -71,6 +75,8 @@ class MpiThread {
   MPI_Request sign_ = MPI_REQUEST_NULL;  // the last sign of life sent
   Clock::time_point heard_, sent_, watched_;
   std::exception_ptr lost_;  // why no job can be completed any more
+  std::mutex loss_mutex_;    // held while this is called, so that it can be taken back:
+  std::function<void()> act_on_loss_;
 
   int exceptions_;       // passing when this was made
   bool failed_ = false;  // this rank failed

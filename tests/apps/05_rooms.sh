@@ -6,7 +6,7 @@ source tests/apps/lib.sh
 # FOLDER: FOLDERS IT MAY INCLUDE. Everything else is forbidden; files of one folder may include each other.
 library='engine engine/ops engine/cpu engine/optim engine/ranks io/format io/genome io/dataset model model/stats model/explain'
 rooms="
-engine: engine/ops engine/cpu engine/cuda engine/optim
+engine: engine/ops engine/cpu engine/cuda engine/optim engine/ranks
 engine/ops: engine
 engine/cpu: engine
 engine/cuda: engine engine/ranks

@@ -1,7 +1,7 @@
 // The driver's virtual memory API: address space is reserved; memory is created in pieces, mapped
 // into it and made accessible. Programs look these calls up in libcuda.so.1. The linker redirects
-// their dlopen and dlsym to the functions at the end, which emulate that library, and cuDNN's
-// (cudnn.cc).
+// their dlopen and dlsym to the functions at the end, which emulate that library, cuDNN's
+// (cudnn.cc) and NCCL's (nccl.cc).
 #include <dlfcn.h>
 
 #include <cstring>
@@ -11,6 +11,7 @@
 #include "tests/emulation/device.h"
 #include "tests/emulation/include/cuda.h"
 #include "tests/emulation/memory.h"
+#include "tests/emulation/nccl.h"
 #include "tests/emulation/stream.h"
 
 using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
@@ -157,12 +158,14 @@ void* __real_dlsym(void* library, const char* name);  // NOLINT(bugprone-reserve
 
 void* __wrap_dlopen(const char* file, int mode) {  // NOLINT(bugprone-reserved-identifier)
   if (file != nullptr && std::strcmp(file, "libcudnn.so.9") == 0) return open_cudnn();
+  if (file != nullptr && std::strcmp(file, "libnccl.so.2") == 0) return open_nccl();
   if (file == nullptr || std::strcmp(file, "libcuda.so.1") != 0) return __real_dlopen(file, mode);
   return device_count() > 0 ? &driver() : nullptr;
 }
 
 void* __wrap_dlsym(void* library, const char* name) {  // NOLINT(bugprone-reserved-identifier)
   if (library != nullptr && library == open_cudnn()) return find_in_cudnn(name);
+  if (library != nullptr && library == open_nccl()) return find_in_nccl(name);
   if (library != &driver()) return __real_dlsym(library, name);
   struct Call {
     const char* name;

@@ -45,6 +45,7 @@ class ThreadRanks {
     int size() const override { return all_.size(); }
     int host_size() const override { return size(); }
     int host_rank() const override { return rank_; }
+    void when_lost(std::function<void()> /*act*/) override {}
     void leave() override { all_.meet_.arrive_and_wait(); }
 
     void start_sum(const Tensor& data) override { started_.push_back(data); }
