@@ -45,7 +45,8 @@ check_shards() {
   is "$last" COMPLETED
   expect_text "$root/scores.log/cdt-attribute-$array-1.log" 'is finished already'
   same_files "$root/whole" "$root/scores"
-  tail -n +2 "$root/scores.log/cdt-merge-$last.log" | grep -v '^cdt-merge: ' >"$work/merged.txt"
+  # After the lines of the job and of the progress
+  tail -n "$(wc -l <"$work/whole.txt")" "$root/scores.log/cdt-merge-$last.log" >"$work/merged.txt"
   expect_same "$work/whole.txt" "$work/merged.txt"
 
   expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --quiet --out "$root/predicted"
