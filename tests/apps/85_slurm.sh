@@ -17,7 +17,7 @@ submit() {
   expect_ok "$@"
   read -r array last < <(sed -n 's/^submitted: .* as job \([0-9]*\), .* as job \([0-9]*\);.*/\1 \2/p' "$work/stdout")
 }
-ended() { until_true 120 no_jobs || fail 'jobs do not end' <(squeue); }
+ended() { until_true 300 no_jobs || fail 'jobs do not end' <(squeue); }
 is() { check "$1: $2" [ "$(states "$1")" = "$2" ]; }
 same_files() { check "$2: the bytes of the whole" diff -r -x provenance.json "$1" "$2"; }
 
@@ -29,7 +29,7 @@ check_shards() {
   cp "$work/stdout" "$work/whole.txt"
   paused_program "$paused" cdt-attribute "$root/scores.shards/{task}/shard.journal" 1 2
   BIN=$paused submit "${shards[@]}"
-  for task in 1 2; do until_true 60 waits "$paused" "cdt-attribute-$task"; done
+  for task in 1 2; do until_true 300 waits "$paused" "cdt-attribute-$task"; done
   time_is_up "${array}_1"
   scancel "${array}_2"
   ended
@@ -45,7 +45,8 @@ check_shards() {
   is "$last" COMPLETED
   expect_text "$root/scores.log/cdt-attribute-$array-1.log" 'is finished already'
   same_files "$root/whole" "$root/scores"
-  tail -n +2 "$root/scores.log/cdt-merge-$last.log" | grep -v '^cdt-merge: ' >"$work/merged.txt"
+  # After the lines of the job and of the progress
+  tail -n "$(wc -l <"$work/whole.txt")" "$root/scores.log/cdt-merge-$last.log" >"$work/merged.txt"
   expect_same "$work/whole.txt" "$work/merged.txt"
 
   expect_ok "$CDT_BIN/cdt-predict" --data "$data" --model "$model" --split val --quiet --out "$root/predicted"
@@ -65,6 +66,14 @@ check_failures() {
   expect_text <(scontrol show job "${array}_2") 'ExitCode=2:0'
   expect_text "$root/none.log/cdt-attribute-$array-2.log" "cdt-attribute: $root/bad: "
   check 'no result' [ ! -e "$root/none" ]
+  # shellcheck disable=SC2016  # for the job's shell
+  array=$(RESTARTS=0 sbatch --parsable --output="$work/turns.log" "$scripts/step.sbatch" \
+    sh -c 'touch "$0" && sleep 300' "$work/begun")
+  until_true 300 [ -e "$work/begun" ]
+  scancel --batch --signal=USR1 "$array"
+  ended
+  is "$array" FAILED
+  expect_text "$work/turns.log" 'the time is up in turn 1, the last (RESTARTS)'
   DATA=$data MODEL=$root/nowhere refuse 'nowhere: no such file'
   DATA=$root MODEL=$model refuse 'no data set'
   DATA=$data MODEL=$model OUT=$root/whole refuse 'whole exists'
@@ -86,7 +95,7 @@ check_study() {
   expect_ok apps/study/study.sh --bin "$CDT_BIN" "${study[@]}" --out "$root/study here" --jobs 2
   paused_program "$paused" cdt-train "$root/study/runs/share-1-fold-3-seed-1/last/state.safetensors" 3
   BIN=$paused submit "$scripts/study.sh" "${study[@]}" --out "$root/study"
-  until_true 60 waits "$paused" cdt-train-3
+  until_true 300 waits "$paused" cdt-train-3
   time_is_up "${array}_3"
   ended
   is "$array" COMPLETED
@@ -102,7 +111,7 @@ check_training() {
   paused_program "$paused" cdt-train "$out/last/state.safetensors" 0
   job=$(BIN=$paused DATA=$data OUT=$out sbatch --parsable --ntasks-per-node="$1" --mem=500M --cpus-per-task=1 \
     --output="$work/train.log" "$scripts/train.sbatch" "${training[@]}")
-  until_true 60 waits "$paused" cdt-train-0
+  until_true 300 waits "$paused" cdt-train-0
   time_is_up "$job"
   ended
   is "$job" COMPLETED

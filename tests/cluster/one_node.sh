@@ -89,7 +89,7 @@ start_slurm() {
     --log-file="$slurm/munged.log" --seed-file="$slurm/munged.seed" || return
   start_daemon slurmctld || return
   start_daemon slurmd || return
-  until_true 30 node_is_idle || { slurm_reason="the node does not answer: $(tail -n 1 "$slurm/slurmd.log")"; return 1; }
+  until_true 60 node_is_idle || { slurm_reason="the node does not answer: $(tail -n 1 "$slurm/slurmd.log")"; return 1; }
 }
 
 # start_daemon COMMAND...: it goes into the background by itself once it has started.
@@ -123,7 +123,7 @@ turns() { scontrol --oneliner show job "$1" | sed -n 's/.* Restarts=\([0-9]*\).*
 # minutes; but not within the second in which its permission to run was withdrawn, which would be refused.
 time_is_up() {
   scancel --batch --signal=USR1 "$1"
-  until_true 60 requeued "$1" && scontrol update JobId="$1" StartTime=now+2
+  until_true 300 requeued "$1" && scontrol update JobId="$1" StartTime=now+2
 }
 requeued() { [ "$(states "$1")" = PENDING ] && [ "$(turns "$1")" -gt 0 ]; }
 
