@@ -32,7 +32,7 @@ class NcclGroup {
   bool open_ = true;
 };
 
-std::size_t floats(const Share& share) { return static_cast<std::size_t>(share.count()); }
+std::size_t floats(const Slice& share) { return static_cast<std::size_t>(share.count()); }
 
 }  // namespace
 
@@ -100,10 +100,10 @@ void NcclCommunicator::make_room(std::int64_t count) {
 }
 
 void NcclCommunicator::scatter(const Tensor& data, ncclComm_t ranks) {
-  const Share mine = share_of(data.count(), rank(), size());
+  const Slice mine = slice_of(data.count(), rank(), size());
   NcclGroup group(nccl_);
   for (int r = 0; r < size(); ++r) {
-    const Share share = share_of(data.count(), r, size());
+    const Slice share = slice_of(data.count(), r, size());
     float* const place = room_ + r * mine.count();
     if (r == rank()) {
       CDT_CUDA(cudaMemcpyAsync(place, data.at(mine.begin), floats(mine) * sizeof(float),
@@ -121,11 +121,11 @@ void NcclCommunicator::scatter(const Tensor& data, ncclComm_t ranks) {
 }
 
 void NcclCommunicator::spread(const Tensor& data, ncclComm_t ranks) {
-  const Share mine = share_of(data.count(), rank(), size());
+  const Slice mine = slice_of(data.count(), rank(), size());
   NcclGroup group(nccl_);
   for (int r = 0; r < size(); ++r) {
     if (r == rank()) continue;
-    const Share share = share_of(data.count(), r, size());
+    const Slice share = slice_of(data.count(), r, size());
     if (mine.count() > 0) {
       CDT_NCCL(nccl_, send(data.at(mine.begin), floats(mine), ncclFloat, r, ranks, stream_));
     }
@@ -140,7 +140,7 @@ void NcclCommunicator::start_sum(const Tensor& data) {
   CDT_CHECK(data.dtype == Dtype::kFloat32, "sums over ranks are of float32");
   ncclComm_t ranks = ranks_;
   if (ranks == nullptr) gather({});  // throws the reason
-  const Share mine = share_of(data.count(), rank(), size());
+  const Slice mine = slice_of(data.count(), rank(), size());
   make_room(mine.count() * size());
   CDT_CUDA(cudaEventRecord(written_, kernels_));
   CDT_CUDA(cudaStreamWaitEvent(stream_, written_));
