@@ -15,6 +15,7 @@
 #include "apps/train/memory_plan.h"
 #include "apps/train/options.h"
 #include "apps/train/patterns.h"
+#include "apps/train/ranks.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/trainer.h"
 #include "io/format/json.h"
@@ -64,7 +65,7 @@ class TrainRun : public ::testing::Test {
           ranks(own_ranks ? *own_ranks : *others),
           data(data_path),
           config(model_config(options.settings, &data)),
-          dna(data, "", {}, config.gene_window),
+          dna(data, "", {}, config.gene_window, share_of_dna(ranks)),
           backend(make_test_backend()),
           plan(plan_memory(config, options.settings, data.bins, *backend, data.samples_count())),
           lasting(*backend, "lasting"),

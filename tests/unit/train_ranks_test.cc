@@ -52,33 +52,40 @@ class TrainRanks : public TrainRun {
       run.trainer.run(folder);
     });
   }
-  /// Largest difference of two models, relative to the largest value of each tensor.
-  static double difference(const std::filesystem::path& a, const std::filesystem::path& b) {
-    const SafetensorsReader first(a / "last" / "model.safetensors");
-    const SafetensorsReader second(b / "last" / "model.safetensors");
-    double out = 0.0;
-    for (const TensorInfo& info : first.tensors()) {
+  /// All values of the last model of a run.
+  static std::vector<float> weights(const std::filesystem::path& run) {
+    const SafetensorsReader file(run / "last" / "model.safetensors");
+    std::vector<float> out;
+    for (const TensorInfo& info : file.tensors()) {
       std::size_t count = 1;
       for (const std::int64_t size : info.shape) count *= static_cast<std::size_t>(size);
-      std::vector<float> x(count), y(count);
-      first.read(info.name, x.data());
-      second.read(info.name, y.data());
-      double largest = 1e-30;
-      for (const float value : x) largest = std::max(largest, std::abs(static_cast<double>(value)));
-      for (std::size_t i = 0; i < count; ++i) {
-        out = std::max(out,
-                       std::abs(static_cast<double>(x[i]) - static_cast<double>(y[i])) / largest);
-      }
+      out.resize(out.size() + count);
+      file.read(info.name, out.data() + out.size() - count);
     }
     return out;
+  }
+  /// Norm of the difference of two runs' weights, relative to that of what training has changed.
+  double difference(const std::filesystem::path& a, const std::filesystem::path& b) {
+    const std::filesystem::path start = dir.path / "start";
+    if (!std::filesystem::exists(start)) train_as(1, start, RunMoment{1, 0});
+    const std::vector<float> first = weights(a), second = weights(b), before = weights(start);
+    double changed = 0.0, apart = 0.0;
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      const double step = static_cast<double>(first[i]) - before[i];
+      const double error = static_cast<double>(first[i]) - second[i];
+      changed += step * step;
+      apart += error * error;
+    }
+    return std::sqrt(apart / changed);
   }
 
   std::vector<Pair> many;
 };
 
-// Adam divides by the root of the second moment, so where a gradient is close to 0 a rounding error
-// of it becomes one of the step's size: lr per step, over values of order 1.
-constexpr double kBound = 1e-3;
+// Adam's steps have the sign of the gradient and hardly its size, so where a gradient is close to 0
+// its rounding decides the step. Those are few values; with other masks or another division by the
+// number of ranks all steps would differ, and the difference would be about 1.
+constexpr double kBound = 0.02;
 
 TEST_F(TrainRanks, EqualsOneProcessWithinRounding) {
   train_as(1, dir.path / "one");
@@ -90,7 +97,7 @@ TEST_F(TrainRanks, EqualsOneProcessWithinRounding) {
     ASSERT_EQ(one.size(), many_ranks.size());
     for (std::size_t i = 0; i < one.size(); ++i) {
       for (const char* key : {"train_loss", "val_loss", "train_pearson", "val_mse"}) {
-        EXPECT_NEAR(one[i].at(key).get<double>(), many_ranks[i].at(key).get<double>(), kBound)
+        EXPECT_NEAR(one[i].at(key).get<double>(), many_ranks[i].at(key).get<double>(), 1e-3)
             << size << " ranks, " << key;
       }
     }
