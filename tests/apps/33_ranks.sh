@@ -98,7 +98,7 @@ refused 2 '--verify: is for one process' -n 1 "$train" --verify "$work/one" : -n
 # A rank that is killed, or answers no more, ends the others, and the last save stays whole.
 # lost SIGNAL NEEDLE SECONDS: sends SIGNAL to rank 1 of 2 in the middle of a run.
 lost() {
-  local victim start
+  local victim
   rm -rf "$work/lost"
   mpirun -n 2 "${long[@]}" --out "$work/lost" >"$work/stdout" 2>"$work/stderr" &
   launcher=$!

@@ -125,7 +125,8 @@ without_ranks() {
   srun --mpi=list 2>&1 | grep -qw pmix || echo 'this Slurm has no pmix'
 }
 
-if [ -x "$CDT_BIN/cdt-merge" ]; then check_shards; check_failures; else skip 'shards' 'this build has no cdt-merge'; fi
+check_shards
+check_failures
 if command -v gnuplot >/dev/null; then check_study; else skip 'a study' 'no gnuplot'; fi
 training=(--hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --epochs 4 --quiet)
 expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$root/straight" "${training[@]}"

@@ -71,17 +71,11 @@ check_study() {
   check "$version: three runs" [ "$(cd 'a study/predictions' && echo share-* | wc -w)" -eq 3 ]
 }
 
-merges=''
-if [ -x "$bin/cdt-merge" ]; then
-  merges=1
-  expect_ok "$bin/cdt-attribute" --data data --model run/model.safetensors "${options[@]}" --out whole
-else
-  skip 'shards' 'this build has no cdt-merge'
-fi
+expect_ok "$bin/cdt-attribute" --data data --model run/model.safetensors "${options[@]}" --out whole
 for snakemake in "${snakemakes[@]}"; do
   version=$("$snakemake" --version)
   note "Snakemake $version"
-  [ -z "$merges" ] || check_shards
+  check_shards
   if command -v gnuplot >/dev/null; then check_study; else skip "a study with $version" 'no gnuplot'; fi
   # Of what --lint advises, only environments are missing: the programs are built by make.
   "$snakemake" --lint --snakefile "$here/Snakefile" >"$work/lint" 2>&1
