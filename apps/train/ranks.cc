@@ -118,12 +118,13 @@ DnaShare share_of_dna(Communicator& ranks) {
   if (ranks.size() == 1) return {};
   using Words = std::vector<std::uint64_t>;
   return {ranks.rank(), ranks.size(), [&ranks](const Words& own) {
-            std::string bytes(own.size() * sizeof(own[0]), '\0');
-            std::memcpy(bytes.data(), own.data(), bytes.size());
+            constexpr std::size_t kWord = sizeof(std::uint64_t);
+            std::string bytes(own.size() * kWord, '\0');
+            if (!own.empty()) std::memcpy(bytes.data(), own.data(), bytes.size());
             std::string all;
             for (const std::string& rank : ranks.gather(bytes)) all += rank;
-            Words out(all.size() / sizeof(own[0]));
-            std::memcpy(out.data(), all.data(), all.size());
+            Words out(all.size() / kWord);
+            if (!out.empty()) std::memcpy(out.data(), all.data(), all.size());
             return out;
           }};
 }

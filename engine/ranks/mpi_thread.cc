@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstddef>
 #include <exception>
+#include <fstream>
 #include <utility>
 
 #include "engine/error.h"
@@ -27,6 +28,16 @@ constexpr int kSpins = 200;       // polls before a waiting thread sleeps betwee
 constexpr std::chrono::microseconds kNap{50};
 // Tags of messages of watch().
 constexpr int kAlive = 1, kFails = 2;
+
+/// Names the running kernel and the processes that can be seen, since hosts may have equal names,
+/// and containers of a host do not see each other's processes. Empty without /proc.
+std::string machine_name() {
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::array<char, 64> processes{};
+  const ssize_t length = readlink("/proc/self/ns/pid", processes.data(), processes.size() - 1);
+  return length > 0 ? boot + processes.data() : boot;
+}
 
 }  // namespace
 
@@ -96,6 +107,9 @@ void MpiThread::start() {
   Peer mine;
   mine.process = getpid();
   gethostname(mine.host.data(), mine.host.size() - 1);
+  const std::string machine = machine_name();
+  (machine.empty() ? std::string(mine.host.data()) : machine)
+      .copy(mine.machine.data(), mine.machine.size() - 1);
   check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, peers_.data(), sizeof mine, MPI_BYTE, jobs_),
         "MPI_Allgather");
   heard_ = sent_ = watched_ = Clock::now();
@@ -164,9 +178,9 @@ void MpiThread::await(std::vector<MPI_Request>* requests) {
   }
 }
 
-bool MpiThread::same_host(int rank) const {
-  return peers_[static_cast<std::size_t>(rank)].host ==
-         peers_[static_cast<std::size_t>(rank_)].host;
+bool MpiThread::same_host(int rank, int other) const {
+  return peers_[static_cast<std::size_t>(rank)].machine ==
+         peers_[static_cast<std::size_t>(other)].machine;
 }
 
 int MpiThread::host_size() const {
@@ -252,11 +266,13 @@ void MpiThread::send_failure() {
   }
 }
 
-// all_know: the other ranks of the host notice it at the same time, so one of them has to speak for
-// all.
-void MpiThread::lose(int rank, const std::string& how, bool all_know) {
+void MpiThread::lose(int rank, const std::string& how, bool seen) {
   failed_ = true;
-  if (all_know && rank_ != (rank == 0 ? 1 : 0)) {
+  int speaker = rank_;  // the first of those that see it
+  for (int r = rank_; seen && r >= 0; --r) {
+    if (r != rank && same_host(r, rank)) speaker = r;
+  }
+  if (speaker != rank_) {
     std::this_thread::sleep_for(kLastWords);  // the rank that speaks must have the time to
     lost_ = std::make_exception_ptr(RankEnded());
     return;

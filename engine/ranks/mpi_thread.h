@@ -55,7 +55,8 @@ class MpiThread {
   using Clock = std::chrono::steady_clock;
   /// Where a rank runs.
   struct Peer {
-    std::array<char, 64> host{};
+    std::array<char, 64> host{};      // its name
+    std::array<char, 128> machine{};  // equal for ranks that see each other's processes
     std::int64_t process = 0;
   };
 
@@ -64,9 +65,11 @@ class MpiThread {
   void watch();
   void look_at_ranks();
   void look_for_messages();
-  void lose(int rank, const std::string& how, bool all_know);
+  /// A rank is lost, as its whole host knows (`seen`), or only this rank.
+  void lose(int rank, const std::string& how, bool seen);
   void send_failure();
-  bool same_host(int rank) const;
+  bool same_host(int rank, int other) const;
+  bool same_host(int rank) const { return same_host(rank, rank_); }
   std::string name_of(int rank) const;
 
   int rank_ = 0;
