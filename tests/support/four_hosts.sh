@@ -41,7 +41,7 @@ remove_hosts() {
 slow_network() {
   local name
   for name in "${hosts[@]}"; do
-    ip netns exec "$name" tc qdisc replace dev eth0 root tbf rate "$1" burst 64kb latency 200ms
+    ip netns exec "$name" tc qdisc replace dev eth0 root tbf rate "$1" burst 1mb latency 200ms
   done
 }
 
