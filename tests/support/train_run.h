@@ -55,14 +55,15 @@ class TrainRun : public ::testing::Test {
   /// Everything a run needs, constructed in the same order as in train.cc.
   struct Run {
     Run(const TrainOptions& options, const std::filesystem::path& data_path)
-        : Run(options, data_path, make_lone_communicator(), nullptr) {}
-    /// As one of several ranks.
-    Run(const TrainOptions& options, const std::filesystem::path& data_path, Communicator& ranks)
-        : Run(options, data_path, nullptr, &ranks) {}
+        : Run(options, data_path, make_lone_communicator()) {}
     Run(const TrainOptions& options, const std::filesystem::path& data_path,
-        std::unique_ptr<Communicator> alone, Communicator* others)
-        : own_ranks(std::move(alone)),
-          ranks(own_ranks ? *own_ranks : *others),
+        std::unique_ptr<Communicator> alone)
+        : Run(options, data_path, *alone) {
+      own_ranks = std::move(alone);
+    }
+    /// As one of several ranks, which outlive it.
+    Run(const TrainOptions& options, const std::filesystem::path& data_path, Communicator& others)
+        : ranks(others),
           data(data_path),
           config(model_config(options.settings, &data)),
           dna(data, "", {}, config.gene_window, share_of_dna(ranks)),

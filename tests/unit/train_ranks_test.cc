@@ -67,8 +67,9 @@ class TrainRanks : public TrainRun {
   /// Norm of the difference of two runs' weights, relative to that of what training has changed.
   double difference(const std::filesystem::path& a, const std::filesystem::path& b) {
     const std::filesystem::path start = dir.path / "start";
-    if (!std::filesystem::exists(start))
+    if (!std::filesystem::exists(start)) {
       Run(options, data_dir).trainer.save(RunFolder(start, false));
+    }
     const std::vector<float> first = weights(a), second = weights(b), before = weights(start);
     double changed = 0.0, apart = 0.0;
     for (std::size_t i = 0; i < first.size(); ++i) {
