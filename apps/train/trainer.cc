@@ -121,7 +121,6 @@ void Trainer::join_devices() {
 }
 
 void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until) {
-  look_at_dna(nullptr);  // all rows of a small data set have been read by now
   while (!state_.stopped && state_.epoch <= settings_.epochs && plan_.in(state_.epoch) > 0) {
     const bool is_last = until && until->epoch == state_.epoch;
     if (is_last && until->position == 0) break;

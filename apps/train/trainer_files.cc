@@ -40,6 +40,8 @@ void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
   folder.keep_metrics(state_.first_epoch, state_.epoch);
+  // By now all rows of a small data set have been compared. Ranks look at them in the first step.
+  if (ranks_.size() == 1) look_at_dna(nullptr);
 }
 
 void Trainer::go_on_from(const OptimiserFile& optimiser) {
