@@ -116,7 +116,8 @@ Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Comm
 }
 
 void Run::wait_for_small_dna() {
-  if (dna_.is_small() && !dna_.wait(options_.common.quiet)) {
+  // Nothing is returned on the other ranks either if one is interrupted, or throws.
+  if (dna_.is_small() && !dna_.wait(options_.common.quiet) && interrupted()) {
     throw Error("interrupted before the first step");
   }
 }

@@ -14,6 +14,7 @@
 #include "io/format/digest.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {
@@ -169,7 +170,12 @@ CacheFolder::CacheFolder(const CachePlace& place, const std::string& file,
   const std::uint64_t need = static_cast<std::uint64_t>(parts) * part_bytes_;
   const std::uint64_t room = std::min(make_room(place, path_, need, margin_), need);
   capacity_ = static_cast<std::int64_t>(room / part_bytes_);
-  claim(file, parts, alone);
+  try {
+    claim(file, parts, alone);
+  } catch (const InputError& error) {  // such as a full volume
+    capacity_ = 0;
+    warn(std::string(error.what()) + "; no windows of " + file + " are cached");
+  }
   if (alone) remove_parts_from(path_, capacity_);
 }
 

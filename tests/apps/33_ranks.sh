@@ -92,6 +92,11 @@ refused 2 'rank 1: weights: is not that of rank 0' -n 1 "${bad[@]}" : -n 1 "${ba
 refused 2 '--batch-size: every rank must get as many samples (expected a multiple of the 3 ranks, got 4)' \
   -n 3 "${bad[@]}"
 refused 2 "rank 1: $work/nowhere" -n 1 "${bad[@]}" : -n 1 "${without_data[@]}" --data "$work/nowhere"
+# A bad value that another rank than 0 reads.
+cp -r "$data" "$work/nan"
+row=$(($(stat -c %s "$data/dna.f32") / $(wc -l <"$data/enhancers.bed")))
+printf '\0\0\300\177' | dd of="$work/nan/dna.f32" bs=1 seek=$((row * 50 + 8)) conv=notrunc status=none
+refused 2 "rank 1: $work/nan/dna.f32: enhancer ENH00051 (row 50)" -n 2 "${without_data[@]}" --data "$work/nan"
 refused 2 'already holds a run' -n 2 "${new[@]}" --out "$work/one"
 refused 2 '--verify: is for one process' -n 1 "$train" --verify "$work/one" : -n 1 true
 

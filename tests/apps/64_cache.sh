@@ -116,6 +116,17 @@ if "${full[@]}" true 2>/dev/null; then
   expect_text "$work/stderr" "cdt-predict: warning: $work/full"
   expect_text "$work/stderr" "no more windows of $data/dna.f32 are cached"
   same_output "$work/predict-plain" "$work/on-full"
+  # No byte is free: not even what the folder says of itself can be written.
+  cat >"$work/on_nothing.sh" <<'END'
+mount -t tmpfs -o size=64k tmpfs "$1" && head -c 65536 /dev/zero >"$1/fill"
+shift
+exec "$@"
+END
+  prepare predict "$work/on-nothing" --cache "$work/full" --cache-size 1
+  expect_ok unshare -m bash "$work/on_nothing.sh" "$work/full" "${run[@]}"
+  check 'one line' [ "$(wc -l <"$work/stderr")" -eq 1 ]
+  expect_text "$work/stderr" "no windows of $data/dna.f32 are cached"
+  same_output "$work/predict-plain" "$work/on-nothing"
 else
   skip 'a full disk' 'no tmpfs can be mounted here'
 fi
