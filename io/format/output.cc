@@ -253,8 +253,9 @@ std::uint64_t free_space(const fs::path& directory) {
   if (::statvfs(directory.c_str(), &info) != 0) {
     throw InputError(directory.string(), "free space", system_message(errno));
   }
-  if (info.f_blocks == 0)
-    return std::numeric_limits<std::uint64_t>::max();  // the file system does not report its size
+  if (info.f_blocks == 0) {  // the file system does not report its size
+    return std::numeric_limits<std::uint64_t>::max();
+  }
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
 
