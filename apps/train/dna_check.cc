@@ -42,8 +42,8 @@ DnaCheck::Words DnaCheck::read_share() {
   const auto start = std::chrono::steady_clock::now();
   Words words;
   std::vector<float> row(static_cast<std::size_t>(data_.bins * data_.dna_dim));
-  const std::int64_t end = first_of(share_.rank + 1);
-  for (std::int64_t i = first_of(share_.rank); i < end && !stop_; ++i) {
+  const Slice own = own_rows();
+  for (std::int64_t i = own.begin; i < own.end && !stop_; ++i) {
     const std::int64_t gene = i - data_.enhancers_count();
     if (gene < 0) {
       data_.read_dna(static_cast<std::int32_t>(i), row.data());

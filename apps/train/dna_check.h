@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/ranks/communicator.h"
 #include "io/dataset/dataset.h"
 
 namespace cdt {
@@ -52,7 +53,7 @@ class DnaCheck {
   /// Whether the DNA is small enough to be read before the first step.
   bool is_small() const;
   /// Rows of this share, and how many of them are read.
-  std::int64_t rows() const { return first_of(share_.rank + 1) - first_of(share_.rank); }
+  std::int64_t rows() const { return own_rows().count(); }
   std::int64_t rows_read() const { return read_; }
   /// "DNA rows read and checked 60/60 100 %, 4e+03/s, took 0:00"
   std::string summary() const;
@@ -63,7 +64,7 @@ class DnaCheck {
   std::int64_t all_rows() const {
     return data_.enhancers_count() + (gene_windows_ ? data_.genes_count() : 0);
   }
-  std::int64_t first_of(std::int64_t rank) const { return rank * all_rows() / share_.ranks; }
+  Slice own_rows() const { return slice_of(all_rows(), share_.rank, share_.ranks); }
   Words read_share();
   Words gathered(const Words& own) const { return share_.gather ? share_.gather(own) : own; }
   std::string digest_of_rows(const Words& words) const;

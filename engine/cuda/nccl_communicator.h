@@ -29,7 +29,6 @@ class NcclCommunicator final : public Communicator {
 
   int rank() const override { return hosts_.rank(); }
   int size() const override { return hosts_.size(); }
-  int host_size() const override { return hosts_.host_size(); }
   int host_rank() const override { return hosts_.host_rank(); }
   std::vector<std::string> gather(const std::string& mine) override { return hosts_.gather(mine); }
   void when_lost(std::function<void()> act) override { hosts_.when_lost(std::move(act)); }

@@ -48,8 +48,7 @@ class Communicator {
   /// Returns what each rank passed, by rank.
   virtual std::vector<std::string> gather(const std::string& mine) = 0;
 
-  /// Number of ranks on this rank's host, and this rank's place among them, from 0.
-  virtual int host_size() const = 0;
+  /// This rank's place among the ranks of its host, from 0.
   virtual int host_rank() const = 0;
   /// `act` is called once, on a thread of the communicator, when another rank has failed or is
   /// lost: it ends what this rank waits for on its device. The next call then throws. Null: nothing

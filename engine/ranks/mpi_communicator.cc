@@ -36,7 +36,6 @@ class MpiCommunicator : public Communicator {
  public:
   int rank() const override { return mpi_.rank(); }
   int size() const override { return mpi_.size(); }
-  int host_size() const override { return mpi_.host_size(); }
   int host_rank() const override { return mpi_.host_rank(); }
   void when_lost(std::function<void()> act) override { mpi_.when_lost(std::move(act)); }
   void leave() override { mpi_.leave(); }

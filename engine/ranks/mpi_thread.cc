@@ -157,16 +157,9 @@ void MpiThread::live() {
 }
 
 void MpiThread::await(MPI_Request request) {
-  std::vector<MPI_Request> one = {request};
-  await(&one);
-}
-
-void MpiThread::await(std::vector<MPI_Request>* requests) {
   for (int polls = 0;; ++polls) {
     int done = 0;
-    check(MPI_Testall(static_cast<int>(requests->size()), requests->data(), &done,
-                      MPI_STATUSES_IGNORE),
-          "MPI_Testall");
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done != 0) return;
     if (lost_) std::rethrow_exception(lost_);
     if (Clock::now() - watched_ >= kGlance) watch();
@@ -181,12 +174,6 @@ void MpiThread::await(std::vector<MPI_Request>* requests) {
 bool MpiThread::same_host(int rank, int other) const {
   return peers_[static_cast<std::size_t>(rank)].machine ==
          peers_[static_cast<std::size_t>(other)].machine;
-}
-
-int MpiThread::host_size() const {
-  int n = 0;
-  for (int r = 0; r < size(); ++r) n += same_host(r) ? 1 : 0;
-  return n;
 }
 
 int MpiThread::host_rank() const {

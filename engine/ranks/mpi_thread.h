@@ -31,7 +31,6 @@ class MpiThread {
 
   int rank() const { return rank_; }
   int size() const { return static_cast<int>(peers_.size()); }
-  int host_size() const;
   int host_rank() const;
 
   /// Runs jobs on the thread, one after the other. The future throws what the job throws.
@@ -44,9 +43,8 @@ class MpiThread {
 
   /// For jobs: the communicator of their messages.
   MPI_Comm jobs() const { return jobs_; }
-  /// For jobs: waits until all requests are complete. Throws Error naming a rank that is lost, on
+  /// For jobs: waits until the request is complete. Throws Error naming a rank that is lost, on
   /// one of the ranks that are left; RankEnded on the others, and after another rank failed.
-  void await(std::vector<MPI_Request>* requests);
   void await(MPI_Request request);
   /// For jobs: throws Error naming the call if its result is not MPI_SUCCESS.
   static void check(int result, const char* call);

@@ -48,10 +48,7 @@ expect_text "$work/two/provenance.json" '"ranks": 2'
 long=("${new[@]}" --epochs 400 --seed 5 --patience 1000)
 mpirun -n 2 "${long[@]}" --out "$work/stopped" >"$work/stdout" 2>"$work/stderr" &
 launcher=$!
-for ((i = 0; i < 600; i++)); do
-  [ -s "$work/stopped/metrics.jsonl" ] && break
-  sleep 0.05
-done
+await_file "$work/stopped/metrics.jsonl"
 kill -TERM "$(pgrep -P $launcher -n cdt-train)"
 wait $launcher
 check 'a signal ends the run' [ $? -eq 1 ]
@@ -101,16 +98,13 @@ refused 2 'already holds a run' -n 2 "${new[@]}" --out "$work/one"
 refused 2 '--verify: is for one process' -n 1 "$train" --verify "$work/one" : -n 1 true
 
 # A rank that is killed, or answers no more, ends the others, and the last save stays whole.
-# lost SIGNAL NEEDLE SECONDS: sends SIGNAL to rank 1 of 2 in the middle of a run.
+# lost SIGNAL NEEDLE: sends SIGNAL to rank 1 of 2 in the middle of a run; NEEDLE is said of it.
 lost() {
   local victim
   rm -rf "$work/lost"
   mpirun -n 2 "${long[@]}" --out "$work/lost" >"$work/stdout" 2>"$work/stderr" &
   launcher=$!
-  for ((i = 0; i < 600; i++)); do
-    [ -s "$work/lost/metrics.jsonl" ] && break
-    sleep 0.05
-  done
+  await_file "$work/lost/metrics.jsonl"
   victim=$(pgrep -P $launcher cdt-train | tail -n 1)
   kill "-$1" "$victim"
   wait $launcher && fail "a run without rank 1 ends well"

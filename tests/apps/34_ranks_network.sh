@@ -30,10 +30,7 @@ done
 # The third host loses its network in the middle of a run.
 on_hosts 4 "${new[@]}" --epochs 5000 --patience 5000 --out "$work/cut" >"$work/stdout" 2>"$work/stderr" &
 launcher=$!
-for ((i = 0; i < 600; i++)); do
-  [ -s "$work/cut/metrics.jsonl" ] && break
-  sleep 0.05
-done
+await_file "$work/cut/metrics.jsonl"
 ip netns exec "${hosts[2]}" ip link set eth0 down
 # The ranks end; mpirun itself goes on waiting for its daemon on the lost host.
 ranks_left() { pgrep -f "^[^ ]*cdt-train .*$work/cut" >/dev/null; }

@@ -94,6 +94,15 @@ expect_stopped() {
   check 'stopped: nothing left' [ ! -e "$folder" ]
 }
 
+# await_file FILE: waits until a program in the background has written something to it, at most 30 s.
+await_file() {
+  local i
+  for ((i = 0; i < 600; i++)); do
+    [ -s "$1" ] && return 0
+    sleep 0.05
+  done
+}
+
 # expect_same FILE FILE: both have the same bytes.
 expect_same() {
   if cmp "$1" "$2"; then pass; else fail "$1 and $2 differ"; fi

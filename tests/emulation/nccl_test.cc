@@ -45,7 +45,6 @@ class BoardHosts : public Communicator {
   BoardHosts(Board& board, int rank, int size) : board_(board), rank_(rank), size_(size) {}
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  int host_size() const override { return size_; }
   int host_rank() const override { return rank_; }
   void when_lost(std::function<void()> /*act*/) override {}
   void leave() override {}

@@ -43,7 +43,6 @@ class ThreadRanks {
     Rank(ThreadRanks& all, int rank) : all_(all), rank_(rank) {}
     int rank() const override { return rank_; }
     int size() const override { return all_.size(); }
-    int host_size() const override { return size(); }
     int host_rank() const override { return rank_; }
     void when_lost(std::function<void()> /*act*/) override {}
     void leave() override { all_.meet_.arrive_and_wait(); }
