@@ -24,7 +24,8 @@ constexpr seconds kSignEvery{1};
 constexpr seconds kSilence{20};   // after which a rank is lost
 constexpr seconds kSuspended{5};  // a gap after which this process cannot blame others for silence
 constexpr seconds kLastWords{2};  // for telling others that the run fails
-constexpr int kSpins = 200;       // polls before a waiting thread sleeps between them
+constexpr milliseconds kHearing{300};  // for receiving what a rank said before it ended
+constexpr int kSpins = 200;            // polls before a waiting thread sleeps between them
 constexpr std::chrono::microseconds kNap{50};
 // Tags of messages of watch().
 constexpr int kAlive = 1, kFails = 2;
@@ -254,6 +255,12 @@ void MpiThread::send_failure() {
 }
 
 void MpiThread::lose(int rank, const std::string& how, bool seen) {
+  // It may have ended because this rank was suspended, and have said so.
+  for (const Clock::time_point end = Clock::now() + kHearing; seen && Clock::now() < end;) {
+    look_for_messages();
+    if (lost_) return;
+    std::this_thread::sleep_for(kNap);
+  }
   failed_ = true;
   int speaker = rank_;  // the first of those that see it
   for (int r = rank_; seen && r >= 0; --r) {
