@@ -19,7 +19,7 @@ class Error : public std::runtime_error {
 class InputError : public Error {
  public:
   InputError(std::string_view file, std::string_view field, std::string_view what);
-  /// With the whole message of an InputError of another process.
+  /// With a whole message, such as that of an InputError of another process.
   explicit InputError(const std::string& message) : Error(message) {}
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -49,16 +50,32 @@ void expect_same_shard(const fs::path& folder, const JournalReader& journal, con
                                 difference.first, difference.second));
 }
 
+/// Runs `read`, and adds to the error of a journal that it cannot read what to do about it.
+void read_journal(const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    throw InputError(error.what() + std::string("; --overwrite makes it again"));
+  }
+}
+
+void read_records(JournalReader* journal) {
+  read_journal([journal] {
+    std::string record;
+    while (journal->next(&record)) poll();
+  });
+}
+
 /// Reads the records of an unfinished journal; nothing if it has no whole header.
 std::optional<JournalWriter> continued(const fs::path& folder, const Json& header,
                                        std::uint64_t* done) {
-  JournalReader read(folder / kUnfinishedShard);
-  if (!read.has_header()) return std::nullopt;
-  expect_same_shard(folder, read, header);
-  std::string record;
-  while (read.next(&record)) poll();
-  *done = read.records();
-  return JournalWriter(read);
+  std::optional<JournalReader> read;
+  read_journal([&] { read.emplace(folder / kUnfinishedShard); });
+  if (!read->has_header()) return std::nullopt;
+  expect_same_shard(folder, *read, header);
+  read_records(&*read);
+  *done = read->records();
+  return JournalWriter(*read);
 }
 
 void finish(const fs::path& folder, JournalWriter* journal, const std::string& provenance) {
@@ -184,9 +201,13 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
   const OutputFolder out(kShardOutput, options, inputs);
   const fs::path finished = out.path() / kShardFile;
   if (!sources.common.overwrite && is_there(finished)) {
-    const JournalReader read(finished);
-    expect_same_shard(out.path(), read, header);
-    if (!read.is_finished()) throw InputError(finished.string(), "end", "is damaged or cut short");
+    std::optional<JournalReader> read;
+    read_journal([&] { read.emplace(finished); });
+    if (!read->is_finished()) {
+      throw InputError(finished.string(), "end", "is cut short; --overwrite makes it again");
+    }
+    expect_same_shard(out.path(), *read, header);
+    read_records(&*read);
     std::cout << sources.shard.name() << " is finished already: " << path_text(finished) << "\n";
     return;
   }

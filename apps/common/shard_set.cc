@@ -146,7 +146,7 @@ void ShardSet::add_inputs(const fs::path& out, Inputs* inputs) const {
     const auto [at, unused] =
         std::mismatch(folder.begin(), folder.end(), place.begin(), place.end());
     if (at != folder.end()) continue;
-    throw InputError(out.string(), "--out",
+    throw InputError(out.string(), "OUT",
                      (place == folder ? "is a shard that is read (" : "is inside a shard (") +
                          shard.folder.string() + "); name another folder");
   }

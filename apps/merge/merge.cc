@@ -23,9 +23,10 @@ bool parse_options(int argc, char** argv, MergeOptions* options) {
           "Puts the shards of a prediction or an attribution together (cdt-predict --shard I/N, "
           "cdt-attribute --shard I/N): checks that they are all there and of one run, and writes "
           "to OUT what the run would have written without shards.");
+  cli.positional("OUT", &options->common.out, "folder to write the results to");
   cli.positional("SHARD", &options->shards, "folder of a shard; all of them, in any order");
-  cli.common(&options->common, {"data", "model", "out", "quiet"});
-  cli.require({"out"});
+  cli.flag("overwrite", &options->common.overwrite, "replace the results of an earlier run in OUT");
+  cli.common(&options->common, {"data", "model", "quiet"});
   return cli.parse(argc, argv);
 }
 

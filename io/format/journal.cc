@@ -80,6 +80,17 @@ void JournalReader::damaged(const std::string& how) const {
                    "is damaged at byte " + std::to_string(at_) + ": " + how);
 }
 
+bool JournalReader::is_lost(std::uint64_t end) const {
+  constexpr std::uint64_t kPiece = 1U << 16U;
+  std::string bytes;
+  for (std::uint64_t at = end - 1; at < file_.size(); at += bytes.size()) {
+    bytes.resize(std::min(kPiece, file_.size() - at));
+    file_.read(at, bytes.data(), bytes.size());
+    if (bytes.find_first_not_of('\0') != std::string::npos) return false;
+  }
+  return true;
+}
+
 /// Reads the next frame; false if the file ends before it does.
 bool JournalReader::read_frame(Head* head, std::string* content) {
   const std::uint64_t left = file_.size() - at_;
@@ -88,6 +99,7 @@ bool JournalReader::read_frame(Head* head, std::string* content) {
   file_.read(at_, bytes.data(), bytes.size());
   const std::string_view checked = std::string_view(bytes).substr(0, kCheckedBytes);
   if (get<std::uint32_t>(bytes, kCheckedBytes) != crc_of(checked)) {
+    if (!finished_ && is_lost(at_ + kHeadBytes)) return false;
     damaged("its length has another checksum");
   }
   *head = {get<std::uint32_t>(bytes, 0), get<std::uint32_t>(bytes, 4),
@@ -95,8 +107,12 @@ bool JournalReader::read_frame(Head* head, std::string* content) {
   if (left - kHeadBytes < head->bytes) return false;
   content->resize(head->bytes);
   file_.read(at_ + kHeadBytes, content->data(), content->size());
-  if (crc_of(*content) != head->crc) damaged("its content has another checksum");
-  at_ += kHeadBytes + head->bytes;
+  const std::uint64_t end = at_ + kHeadBytes + head->bytes;
+  if (crc_of(*content) != head->crc) {
+    if (!finished_ && is_lost(end)) return false;
+    damaged("its content has another checksum");
+  }
+  at_ = end;
   return true;
 }
 

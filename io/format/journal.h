@@ -4,7 +4,8 @@
 // After eight bytes that identify the format come frames: a head of 20 bytes (kind, CRC-32 of the
 // content, length of the content, CRC-32 of these 16 bytes) and the content. The first frame is the
 // header, then come the records, and the end of a finished journal counts them. Damage to any byte
-// is found; a frame that the end of the file cuts short is where its writer was stopped.
+// is found; a frame that the end of the file cuts short is where its writer was stopped, and so is
+// one that becomes zeros up to the end of the file, which a power failure may leave.
 #pragma once
 
 #include <chrono>
@@ -41,6 +42,8 @@ class JournalReader {
  private:
   struct Head;
   bool read_frame(Head* head, std::string* content);
+  /// Whether a damaged frame was never written to the disk: zeros from before its end on.
+  bool is_lost(std::uint64_t end) const;
   [[noreturn]] void damaged(const std::string& how) const;
 
   InputFile file_;

@@ -162,7 +162,7 @@ for i in 1 2 3; do
   expect_ok "${windowed[@]}" --data "$windows" --shard $i/3 --out "$work/shards-windowed/$i"
 done
 for pair in run:prediction windowed:near; do
-  expect_ok "$CDT_BIN/cdt-merge" --quiet --out "$work/merged-${pair%:*}" "$work/shards-${pair%:*}"/*
+  expect_ok "$CDT_BIN/cdt-merge" --quiet "$work/merged-${pair%:*}" "$work/shards-${pair%:*}"/*
   check "shards of the ${pair%:*}" diff -r -x provenance.json "$work/${pair#*:}" "$work/merged-${pair%:*}"
 done
 

@@ -141,7 +141,7 @@ for i in 1 2 3; do
   expect_ok "${explain[@]}" --split val --tracks 0 --shard $i/3 --out "$work/of-explained/$i"
 done
 for whole in prediction explained; do
-  expect_ok "$CDT_BIN/cdt-merge" --quiet --out "$work/merged-$whole" "$work/of-$whole"/*
+  expect_ok "$CDT_BIN/cdt-merge" --quiet "$work/merged-$whole" "$work/of-$whole"/*
   check "shards of the $whole" diff -r -x provenance.json "$work/$whole" "$work/merged-$whole"
 done
 

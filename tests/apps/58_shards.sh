@@ -18,7 +18,7 @@ shards() {
 # expect_merged FOLDER WHOLE: the shards in FOLDER/* merge into the files of WHOLE and what it printed ($work/whole.txt).
 expect_merged() {
   rm -rf "$work/merged"
-  expect_ok "$merge" --out "$work/merged" "$1"/* --quiet
+  expect_ok "$merge" "$work/merged" "$1"/* --quiet
   expect_same "$work/whole.txt" "$work/stdout"
   check "$1: the files of the whole" diff -r -x provenance.json "$2" "$work/merged"
   check 'nothing left behind' [ ! -e "$work/merged/.cdt-unfinished" ]
@@ -44,7 +44,7 @@ shards "$work/p3" 3 "${predict[@]}" --split val --batch-size 3
 expect_text "$work/stdout" 'shard 3 of 3: '
 expect_merged "$work/p3" "$work/p"
 check 'provenance: every shard' [ "$(grep -c -- '--shard' "$work/merged/provenance.json")" -eq 3 ]
-expect_text "$work/merged/provenance.json" '"command_line": "cdt-merge --out'
+expect_text "$work/merged/provenance.json" "\"command_line\": \"cdt-merge $work/merged "
 expect_text "$work/merged/provenance.json" '"program": "cdt-predict"'
 shards "$work/p8" 8 "${predict[@]}" --split val --batch-size 3
 expect_merged "$work/p8" "$work/p"
@@ -89,7 +89,7 @@ for bytes in 0 5 $((size / 3)) $((size - 400)) $((size - 200)) $((size - 40)) $(
   rm -rf "$work/cut/1"
   cp -r "$work/p3/1" "$work/cut/1"
   unfinish "$work/cut/1" "$bytes"
-  expect_fail 2 "$work/cut/1: SHARD: is unfinished: run its command again with --continue" "$merge" --out "$work/none" \
+  expect_fail 2 "$work/cut/1: SHARD: is unfinished: run its command again with --continue" "$merge" "$work/none" \
     "$work/cut"/*
   expect_fail 2 'holds an unfinished shard; --continue goes on with it' "${predict[@]}" --split val --batch-size 3 \
     --shard 1/3 --out "$work/cut/1"
@@ -108,11 +108,12 @@ flip() {
 }
 flip "$work/cut/1/shard.journal" $((size / 2))
 expect_fail 2 'is damaged at byte' "${predict[@]}" --split val --batch-size 3 --shard 1/3 --continue --out "$work/cut/1"
+expect_text "$work/stderr" '; --overwrite makes it again'
 expect_ok "${predict[@]}" --split val --batch-size 3 --shard 1/3 --overwrite --out "$work/cut/1"
 expect_merged "$work/cut" "$work/p"
 
 # What does not belong together.
-cannot() { expect_fail 2 "$1" "$merge" --out "$work/none" "${@:2}"; }
+cannot() { expect_fail 2 "$1" "$merge" "$work/none" "${@:2}"; }
 cannot 'command line: SHARD: shard 2 of 3 is missing' "$work/p3/1" "$work/p3/3"
 cannot 'command line: SHARD: 2 shards (1, 3) of 3 are missing' "$work/p3/2"
 cannot "$work/p3/1: SHARD: is shard 1 of 3, and so is $work/p3/1" "$work/p3/1" "$work/p3/2" "$work/p3/3" "$work/p3/1"
@@ -138,8 +139,15 @@ cannot 'shard.cdt: end: is damaged or cut short' "$work/damaged"/*
 cp "$work/p3/2/shard.cdt" "$work/damaged/2/shard.cdt"
 flip "$work/damaged/2/shard.cdt" $((size / 2))
 cannot 'is damaged at byte' "$work/damaged"/*
-expect_fail 2 '--out: is a shard that is read' "$merge" --out "$work/p3/1" "$work/p3"/*
-expect_fail 2 '--out: is inside a shard' "$merge" --out "$work/p3/1/new/deep" "$work/p3"/*
+again=("${predict[@]}" --split val --batch-size 3 --shard 2/3 --out "$work/damaged/2")
+expect_fail 2 '; --overwrite makes it again' "${again[@]}"
+cp "$work/p3/2/shard.cdt" "$work/damaged/2/shard.cdt"
+truncate -s -1 "$work/damaged/2/shard.cdt"
+expect_fail 2 'shard.cdt: end: is cut short; --overwrite makes it again' "${again[@]}"
+expect_ok "${again[@]}" --overwrite
+expect_merged "$work/damaged" "$work/p"
+expect_fail 2 'OUT: is a shard that is read' "$merge" "$work/p3/1" "$work/p3"/*
+expect_fail 2 'OUT: is inside a shard' "$merge" "$work/p3/1/new/deep" "$work/p3"/*
 check 'nothing was made' [ ! -e "$work/none" ]
 
 # --- attribution, with everything that sections read
@@ -189,15 +197,15 @@ cp -r "$data" "$work/moved/data"
 cp "$model" "$work/moved/"
 rm "$work/moved/data"/dna.*
 mv "$data" "$work/away"
-expect_fail 2 "$data/dataset.json: open" "$merge" --out "$work/none" "$work/few8"/*
-expect_ok "$merge" --data "$work/moved/data" --model "$work/moved/model.safetensors" --out "$work/m" "$work/few8"/*
+expect_fail 2 "$data/dataset.json: open" "$merge" "$work/none" "$work/few8"/*
+expect_ok "$merge" --data "$work/moved/data" --model "$work/moved/model.safetensors" "$work/m" "$work/few8"/*
 check 'without DNA' diff -r -x provenance.json "$work/few" "$work/m"
-expect_fail 2 'dna.f32: open: is missing, and is needed here' "$merge" --data "$work/moved/data" --out "$work/none" \
+expect_fail 2 'dna.f32: open: is missing, and is needed here' "$merge" --data "$work/moved/data" "$work/none" \
   "$work/p3"/*
 sed -i '2s/[0-9]$/&1/' "$work/moved/data/pairs.tsv"
-expect_fail 2 'data set: is not that of the shards' "$merge" --data "$work/moved/data" --out "$work/none" "$work/few8"/*
+expect_fail 2 'data set: is not that of the shards' "$merge" --data "$work/moved/data" "$work/none" "$work/few8"/*
 mv "$work/away" "$data"
-expect_fail 2 'model: is not that of the shards' "$merge" --model "$work/run2/model.safetensors" --out "$work/none" \
+expect_fail 2 'model: is not that of the shards' "$merge" --model "$work/run2/model.safetensors" "$work/none" \
   "$work/few8"/*
 check 'nothing was made' [ ! -e "$work/none" ]
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -84,6 +85,36 @@ TEST_F(Journal, CutAnywhereItGoesOnAfterTheLastWholeRecord) {
     writer.finish();
     EXPECT_EQ(content_of(file), whole);
   }
+}
+
+TEST_F(Journal, ZerosUpToTheEndAreWhatWasNeverWritten) {
+  const std::vector<std::size_t> sizes = write(false);
+  const std::string whole = content_of(file);
+  for (std::size_t written = 8; written < whole.size(); ++written) {
+    SCOPED_TRACE(written);
+    write_bytes(file, whole.substr(0, written) + std::string(70000 + whole.size() - written, '\0'));
+    JournalReader reader(file);
+    EXPECT_EQ(reader.has_header(), written >= sizes.front());
+    const std::vector<std::string> found = records_of(&reader);
+    ASSERT_EQ(sizes.size(), kRecords.size() + 1);
+    std::size_t complete = 0;
+    while (complete < kRecords.size() && written >= sizes[complete + 1]) ++complete;
+    EXPECT_EQ(found.size(), complete);
+    if (!reader.has_header()) continue;
+    JournalWriter writer(reader);
+    for (std::size_t i = complete; i < kRecords.size(); ++i) writer.append(kRecords[i]);
+    EXPECT_EQ(content_of(file), whole);
+  }
+}
+
+TEST_F(Journal, ZerosInTheMiddleAreDamage) {
+  const std::vector<std::size_t> sizes = write(false);
+  std::string bytes = content_of(file);
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(sizes[0]),
+            bytes.begin() + static_cast<std::ptrdiff_t>(sizes[1]), '\0');
+  write_bytes(file, bytes);
+  JournalReader reader(file);
+  EXPECT_THROW(records_of(&reader), InputError);
 }
 
 TEST_F(Journal, AFlippedBitAnywhereIsRefused) {

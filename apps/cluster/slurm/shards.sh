@@ -47,5 +47,5 @@ folders=()
 for shard in $(seq "$shards"); do folders+=("$out.shards/$shard"); done
 # Runs only if every shard has succeeded; otherwise Slurm cancels it.
 merge=$("${submit[@]}" --job-name cdt-merge --dependency "afterok:$array" --kill-on-invalid-dep=yes \
-  --time "$time" --mem "$memory" "$here/step.sbatch" "$bin/cdt-merge" --out "$out" "${folders[@]}")
+  --time "$time" --mem "$memory" "$here/step.sbatch" "$bin/cdt-merge" "$out" "${folders[@]}")
 echo "submitted: $shards shards as job $array, their merging as job ${merge%%;*}; logs in $out.log"
