@@ -35,21 +35,24 @@ function work(samples) {
   return (term("shared_gflop") + samples * term("sample_gflop")) / (term("shared_gflop") + 8 * term("sample_gflop"))
 }
 
-# Sets step, sum and exposed of one step: of each rank's share of the batch. fixed: seconds that do not depend on it.
-function cost(ranks, batch, link, step8, fixed, add, read,   samples, compute, bytes, buckets, backward) {
+# Sets step, sum and exposed of one step. fixed: seconds that do not depend on the rank's share of the batch. DNA of
+# every step comes from the disk if read > 0, its bytes/s, and then for several ranks from a file server behind one link.
+function cost(ranks, batch, link, step8, fixed, add, read,   samples, compute, bytes, buckets, backward, rate, reading) {
   samples = batch / ranks
   compute = fixed + (step8 - fixed) * work(samples)
   sum = exposed = 0
+  rate = read
   if (ranks > 1) {
     bytes = 4 * term("parameters")
     buckets = ceil(term("parameters") / term("bucket"))
-    sum = 2 * (ranks - 1) / ranks * bytes / (term(link) * term("reached")) + bytes / add \
-      + buckets * 2 * (ranks - 1) * term("latency " link)
+    rate = term(link) * term("reached")
+    sum = 2 * (ranks - 1) / ranks * bytes / rate + bytes / add + buckets * 2 * (ranks - 1) * term("latency " link)
     backward = (compute - fixed) * term("backward_share")
     # The sum of the last bucket begins when the backward pass has ended.
     exposed = max(sum - backward * (buckets - 1) / buckets, sum / buckets)
   }
-  step = max(compute, samples * term("dna_bytes") / read) + exposed
+  reading = read > 0 ? batch * term("dna_bytes") / rate : 0
+  step = max(compute + exposed, sum + reading)
   return compute
 }
 function epoch(ranks, batch, predict) {
@@ -57,7 +60,8 @@ function epoch(ranks, batch, predict) {
 }
 
 # Rows for each link and number of ranks. step8: seconds of a step at batch 8 on one rank, fixed: of those, what does not
-# depend on the batch; predict: seconds of one enhancer; add, read: bytes/s. scaled: a batch of 8 for each rank.
+# depend on the batch; predict: seconds of one enhancer; add, read: bytes/s, read 0 where DNA stays on the device. scaled:
+# a batch of 8 for each rank.
 function table(links, counts, step8, predict, fixed, add, read, scaled,   l, n, i, j, batch, compute, alone, took) {
   print "| link | ranks | batch | computes | sum | of it not hidden | step | epoch | speed-up |"
   print "|---|---|---|---|---|---|---|---|---|"
@@ -80,22 +84,21 @@ END {
   print "|---|---|---|---|"
   for (i = 1; i <= terms; i++) print row[order[i]]
 
-  never = 1e30  # DNA stays on the GPU after the first epoch
   links = "10 GbE,25 GbE,100 GbE,InfiniBand NDR"
   update = term("update_bytes") / term("cpu_memory")
   faster = term("cpu_faster")
   print "\n### CPU nodes of 2 cores, float32\n"
   table("10 GbE,100 GbE", "2 4 8 16", term("cpu_step"), term("cpu_predict"), update, term("cpu_add"), term("cpu_read"))
-  print "\n### CPU nodes of 32 cores, float32 (estimates)\n"
+  print "\n### CPU nodes 16 times as fast, float32 (estimates)\n"
   table(links, "2 4 8 16", update + (term("cpu_step") - update) / faster, term("cpu_predict") / faster, update, \
     term("cpu_add"), term("cpu_read"))
   print "\n### GPUs of one host, bf16 (estimates)\n"
   table("NVLink 4,PCIe 5 x16", "2 4 8", term("gpu_step_bf16"), term("gpu_predict_bf16"), term("gpu_fixed"), \
-    term("gpu_add"), never)
+    term("gpu_add"), 0)
   print "\n### GPUs, bf16, a batch of 8 for each (estimates)\n"
   table("NVLink 4,PCIe 5 x16,InfiniBand NDR", "2 4 8", term("gpu_step_bf16"), term("gpu_predict_bf16"), \
-    term("gpu_fixed"), term("gpu_add"), never, 1)
+    term("gpu_fixed"), term("gpu_add"), 0, 1)
   print "\n### GPUs of one host, float32 (estimates)\n"
   table("NVLink 4,PCIe 5 x16", "2 4 8", term("gpu_step_fp32"), term("gpu_predict_fp32"), term("gpu_fixed"), \
-    term("gpu_add"), never)
+    term("gpu_add"), 0)
 }
