@@ -7,7 +7,8 @@
 #
 # PYTHON names an interpreter with pyfuse3. Needs /dev/fuse and root: each epoch begins without cached pages and runs in
 # a memory control group of MEMORY_MB, so that the page cache does not hold the data, as it does not where they are
-# larger than the memory. WORK names a folder for the data set and the cache, on a local disk.
+# larger than the memory. WORK names a folder for the data set and the cache, on a local disk. With SPARSE=1 the DNA is
+# one hole of the disk, for more windows than it has room for twice, and only the epochs that such data need are run.
 set -eu
 build=$1 rate=${2:-100} latency=${3:-5} windows=${4:-90} memory=${5:-300}
 work=$(mktemp -d "${WORK:-${TMPDIR:-/tmp}}/slow-link-XXXXXX")
@@ -23,7 +24,22 @@ finish() {
 }
 trap finish EXIT
 
-"$build/bin/cdt-synth" --enhancers "$windows" --bins 896 --dna-dim 3072 --out "$data" --quiet >/dev/null
+bins=896 width=3072
+synth=("$build/bin/cdt-synth" --enhancers "$windows" --out "$data" --quiet)
+if [ -n "${SPARSE:-}" ]; then
+  "${synth[@]}" --bins 12 --dna-dim 32 >/dev/null
+  "${PYTHON:-python3}" - "$data/dataset.json" "$windows" $bins $width <<'END'
+import json, sys
+path, shape = sys.argv[1], [int(n) for n in sys.argv[2:]]
+dataset = json.load(open(path))
+dataset["dna"]["shape"] = shape
+json.dump(dataset, open(path, "w"))
+END
+  : >"$data/dna.f32"
+  truncate -s $((windows * bins * width * 4)) "$data/dna.f32"
+else
+  "${synth[@]}" --bins $bins --dna-dim $width >/dev/null
+fi
 mkdir "$slow" "$group"
 echo $((memory * 1000000)) >"$limit"
 "${PYTHON:-python3}" "$(dirname "$0")/slow_fs.py" "$data" "$slow" "$rate" "$latency" &
@@ -47,15 +63,23 @@ epoch() {
 
 echo "$windows windows of 896 x 3072 float32, $rate MB/s, $latency ms, memory $memory MB, read-ahead" \
   "$(cat "/sys/class/bdi/$(mountpoint -d "$slow")/read_ahead_kb") KiB"
-"${PYTHON:-python3}" "$(dirname "$0")/read_ways.py" "$slow/dna.f32"
+[ -n "${SPARSE:-}" ] || "${PYTHON:-python3}" "$(dirname "$0")/read_ways.py" "$slow/dna.f32"
 printf '\n%-44s %7s %9s %8s %9s\n' epoch seconds 'slow MB' 'MB/s' 'slow/rate'
+cached_epochs() {
+  epoch '8 readers, --cache, first epoch with check' --check --cache "$cache"
+  epoch '8 readers, --cache, second epoch' --seed 1 --cache "$cache"
+}
+if [ -n "${SPARSE:-}" ]; then
+  epoch '8 readers' --readers 8
+  cached_epochs
+  exit
+fi
 epoch '1 reader' --readers 1
 epoch '8 readers' --readers 8
 epoch '8 readers, first epoch with check' --check
 epoch '8 readers, second epoch' --seed 1
-epoch '8 readers, --cache, first epoch with check' --check --cache "$cache"
-epoch '8 readers, --cache, second epoch' --seed 1 --cache "$cache"
+cached_epochs
 epoch '1 reader, --cache, third epoch' --readers 1 --seed 2 --cache "$cache"
-half=$(awk "BEGIN { print $windows * 896 * 3072 * 4 / 2e9 }")
+half=$(awk "BEGIN { print $windows * $bins * $width * 4 / 2e9 }")
 epoch '--cache-size of half, first epoch with check' --check --cache "$work/half" --cache-size "$half"
 epoch '--cache-size of half, second epoch' --seed 1 --cache "$work/half" --cache-size "$half"
