@@ -115,9 +115,9 @@ class Cdt : public CdtParameters {
   /// Eval mode only. Replaces the RNA in trunks of compute_trunks(), at the same addresses, by that
   /// of another sample, (1, G, rna_dim); clears the tape.
   void replace_rna(Tape& tape, const Tensor& rna_input, const Trunks& trunks) const;
-  /// Eval mode only. Computes what `genes` read from the windows at their starts, dna (M, L,
-  /// dna_dim), into their rows of trunks.gene_windows; clears the tape.
-  void read_gene_windows(Tape& tape, const Tensor& dna, const std::vector<std::int32_t>& genes,
+  /// Eval mode only. Computes what `genes` read from the windows (M, L, dna_dim) at their
+  /// starts into their rows of trunks.gene_windows; clears the tape.
+  void read_gene_windows(Tape& tape, const Tensor& windows, const std::vector<std::int32_t>& genes,
                          const Trunks& trunks) const;
 
   /// Eval mode only. Returns the trunks of B enhancers from those of compute_trunks() and features

@@ -37,7 +37,9 @@ EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-TESTS += $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
+# fuzz, measure_sums and read_bench are not run by `make test`, but have to compile.
+TESTS += $(addprefix $(BUILD)/tests/,fuzz measure_sums read_bench) \
+  $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
   $(EMULATED_MEASURES) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)

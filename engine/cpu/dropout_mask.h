@@ -46,7 +46,7 @@ using U16 = std::uint16_t __attribute__((vector_size(32)));
 /// The counter in a lane of register i.
 constexpr std::uint64_t counter_at(int /*i*/, int lane) { return static_cast<unsigned>(lane); }
 /// Part i of the sixteen draws in one word of the counters.
-CDT_INLINE inline U16 draws_of(const Counters& word, int /*i*/) {
+CDT_INLINE inline U16 draws_of(const Counters& word, std::size_t /*i*/) {
   return (U16)_mm512_maskz_cvtepi64_epi32(0xFF, (__m512i)word[0]);
 }
 #else
@@ -57,13 +57,12 @@ constexpr std::uint64_t counter_at(int i, int lane) {
   constexpr int kHalf = kRegisters / 2;
   return static_cast<unsigned>(2 * (i % kHalf * (kLanes / 2) + lane) + i / kHalf);
 }
-CDT_INLINE inline U16 draws_of(const Counters& word, int i) {
-  const auto at = static_cast<std::size_t>(i);
-  return (U16)((word[at] & 0xFFFFFFFFULL) | word[at + kRegisters / 2] << 32U);
+CDT_INLINE inline U16 draws_of(const Counters& word, std::size_t i) {
+  return (U16)((word[i] & 0xFFFFFFFFULL) | word[i + kRegisters / 2] << 32U);
 }
 #endif
 using I16 = std::int16_t __attribute__((vector_size(sizeof(U16))));
-inline constexpr int kParts = 32 / sizeof(U16);  // of sixteen draws
+inline constexpr std::size_t kParts = 32 / sizeof(U16);  // of sixteen draws
 
 }  // namespace detail
 
@@ -145,8 +144,8 @@ class MaskColumns {
         word[3][i] = a;
       }
     }
-    for (int w = 0; w < 4; ++w) {
-      for (int part = 0; part < detail::kParts; ++part) {
+    for (std::size_t w = 0; w < 4; ++w) {
+      for (std::size_t part = 0; part < detail::kParts; ++part) {
         const detail::I16 keep = detail::draws_of(word[w], part) >= threshold_;
         std::memcpy(kept->column + 16 * w + 16 / detail::kParts * part, &keep, sizeof keep);
       }

@@ -196,19 +196,18 @@ void* find_in_nccl(const char* name) {
     const char* name;
     void* address;
   };
-  static const Call kCalls[] = {
-      {"ncclGetVersion", reinterpret_cast<void*>(&ncclGetVersion)},
-      {"ncclGetErrorString", reinterpret_cast<void*>(&ncclGetErrorString)},
-      {"ncclGetLastError", reinterpret_cast<void*>(&ncclGetLastError)},
-      {"ncclGetUniqueId", reinterpret_cast<void*>(&ncclGetUniqueId)},
-      {"ncclCommInitRank", reinterpret_cast<void*>(&ncclCommInitRank)},
-      {"ncclCommDestroy", reinterpret_cast<void*>(&ncclCommDestroy)},
-      {"ncclCommAbort", reinterpret_cast<void*>(&ncclCommAbort)},
-      {"ncclGroupStart", reinterpret_cast<void*>(&ncclGroupStart)},
-      {"ncclGroupEnd", reinterpret_cast<void*>(&ncclGroupEnd)},
-      {"ncclSend", reinterpret_cast<void*>(&ncclSend)},
-      {"ncclRecv", reinterpret_cast<void*>(&ncclRecv)}};
-  for (const Call& call : kCalls) {
+  const Call calls[] = {{"ncclGetVersion", reinterpret_cast<void*>(&ncclGetVersion)},
+                        {"ncclGetErrorString", reinterpret_cast<void*>(&ncclGetErrorString)},
+                        {"ncclGetLastError", reinterpret_cast<void*>(&ncclGetLastError)},
+                        {"ncclGetUniqueId", reinterpret_cast<void*>(&ncclGetUniqueId)},
+                        {"ncclCommInitRank", reinterpret_cast<void*>(&ncclCommInitRank)},
+                        {"ncclCommDestroy", reinterpret_cast<void*>(&ncclCommDestroy)},
+                        {"ncclCommAbort", reinterpret_cast<void*>(&ncclCommAbort)},
+                        {"ncclGroupStart", reinterpret_cast<void*>(&ncclGroupStart)},
+                        {"ncclGroupEnd", reinterpret_cast<void*>(&ncclGroupEnd)},
+                        {"ncclSend", reinterpret_cast<void*>(&ncclSend)},
+                        {"ncclRecv", reinterpret_cast<void*>(&ncclRecv)}};
+  for (const Call& call : calls) {
     if (std::strcmp(call.name, name) == 0) return call.address;
   }
   return nullptr;

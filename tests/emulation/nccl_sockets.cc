@@ -134,7 +134,7 @@ std::string RankSockets::move(const std::vector<RankMessage>& messages) {
     std::vector<pollfd> polled;
     for (std::deque<Transfer>& queue : queues) {
       while (!queue.empty()) {
-        const std::string wrong = advance(&queue.front());
+        std::string wrong = advance(&queue.front());
         if (!wrong.empty()) return wrong;
         if (!queue.front().complete()) break;
         queue.pop_front();

@@ -206,7 +206,7 @@ TEST(Nccl, ErrorsNameTheCallAndItsPlace) {
   const auto errors_with = [](const char* planted) {
     setenv("CDT_EMULATED_NCCL", planted, 1);
     Ranks ranks(2);
-    const auto errors =
+    auto errors =
         ranks.run([](Backend& backend, Communicator& own) { return summed_step(backend, own, 5); });
     unsetenv("CDT_EMULATED_NCCL");
     return errors;

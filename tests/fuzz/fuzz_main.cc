@@ -7,6 +7,7 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/program.h"
 #include "engine/error.h"

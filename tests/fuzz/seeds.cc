@@ -45,7 +45,15 @@ void make_checkpoint(const fs::path& file) {
   Cdt model(config, *backend, lasting, false);
   model.initialise(1);
   const std::string digest = "0123456789abcdef";
-  const ModelInputs inputs{{"A", "B", "C"}, 4, 128, "hg38", digest, digest, digest, digest};
+  const ModelInputs inputs{.genes = {"A", "B", "C"},
+                           .bins = 4,
+                           .bin_bp = 128,
+                           .assembly = "hg38",
+                           .rna = digest,
+                           .protein = digest,
+                           .gene_starts = digest,
+                           .train_pairs = digest,
+                           .val_pairs = digest};
   save_model(file, model, *backend, inputs_metadata(inputs));
 }
 

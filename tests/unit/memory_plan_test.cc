@@ -50,7 +50,7 @@ TEST(MemoryPlanTest, FrozenParametersTakeTheirValuesAlone) {
   // Per layer: its input, packed queries, keys and values, heads, and the three inputs of the norms
   // and of the feed-forward net.
   const std::size_t tokens = 8 * std::size_t{896} * 768 * sizeof(float);
-  EXPECT_LE(some.activations, all.activations - 2 * (1 + 3 + 1 + 3) * tokens);
+  EXPECT_LE(some.activations, all.activations - tokens * 2 * (1 + 3 + 1 + 3));
   EXPECT_LE(some.scratch, all.scratch);
 }
 
