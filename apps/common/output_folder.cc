@@ -223,6 +223,13 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
 
 OutputFolder::~OutputFolder() { leave(); }
 
+void OutputFolder::sync_mark() const {
+  if (::fsync(unfinished_.get()) != 0) {
+    throw InputError(path().string(), "write", system_message(errno));
+  }
+  sync_folder(path());
+}
+
 void OutputFolder::leave() const {
   const bool torn = !existing_files(path(), kind_).empty() && !has_sign(path(), kind_);
   if (!torn) ::unlink(unfinished_file(path()).c_str());

@@ -73,6 +73,9 @@ class OutputFolder {
   OutputFolder& operator=(const OutputFolder&) = delete;
 
   const std::filesystem::path& path() const { return folder_.path(); }
+  /// Lets the mark outlast a power failure, for a program that goes on from what it left. Throws
+  /// InputError(folder, "write", ...).
+  void sync_mark() const;
 
  private:
   void leave() const;

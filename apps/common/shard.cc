@@ -221,6 +221,7 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
     std::error_code absent;
     fs::remove(finished, absent);
     journal.emplace(out.path() / kUnfinishedShard, header_text);
+    out.sync_mark();
   }
   if (done > 0) note(sources.shard.name() + ": continued after record " + std::to_string(done));
   work(done, [&](std::string_view record) { journal->append(record); });
