@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -50,32 +49,20 @@ void expect_same_shard(const fs::path& folder, const JournalReader& journal, con
                                 difference.first, difference.second));
 }
 
-/// Runs `read`, and adds to the error of a journal that it cannot read what to do about it.
-void read_journal(const std::function<void()>& read) {
+/// Reads the header and all records of a journal; nothing if it has no whole header. Throws
+/// InputError if it is damaged or its header is not `wanted`.
+std::optional<JournalReader> read_shard(const fs::path& file, const Json& wanted) {
+  std::optional<JournalReader> journal;
   try {
-    read();
+    journal.emplace(file);
+    std::string record;
+    while (journal->next(&record)) poll();
   } catch (const InputError& error) {
     throw InputError(error.what() + std::string("; --overwrite makes it again"));
   }
-}
-
-void read_records(JournalReader* journal) {
-  read_journal([journal] {
-    std::string record;
-    while (journal->next(&record)) poll();
-  });
-}
-
-/// Reads the records of an unfinished journal; nothing if it has no whole header.
-std::optional<JournalWriter> continued(const fs::path& folder, const Json& header,
-                                       std::uint64_t* done) {
-  std::optional<JournalReader> read;
-  read_journal([&] { read.emplace(folder / kUnfinishedShard); });
-  if (!read->has_header()) return std::nullopt;
-  expect_same_shard(folder, *read, header);
-  read_records(&*read);
-  *done = read->records();
-  return JournalWriter(*read);
+  if (!journal->has_header()) return std::nullopt;
+  expect_same_shard(file.parent_path(), *journal, wanted);
+  return journal;
 }
 
 void finish(const fs::path& folder, JournalWriter* journal, const std::string& provenance) {
@@ -201,13 +188,10 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
   const OutputFolder out(kShardOutput, options, inputs);
   const fs::path finished = out.path() / kShardFile;
   if (!sources.common.overwrite && is_there(finished)) {
-    std::optional<JournalReader> read;
-    read_journal([&] { read.emplace(finished); });
-    if (!read->is_finished()) {
+    const std::optional<JournalReader> read = read_shard(finished, header);
+    if (!read || !read->is_finished()) {
       throw InputError(finished.string(), "end", "is cut short; --overwrite makes it again");
     }
-    expect_same_shard(out.path(), *read, header);
-    read_records(&*read);
     std::cout << sources.shard.name() << " is finished already: " << path_text(finished) << "\n";
     return;
   }
@@ -215,7 +199,10 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
   std::optional<JournalWriter> journal;
   std::uint64_t done = 0;
   if (sources.shard.resume && is_there(out.path() / kUnfinishedShard)) {
-    journal = continued(out.path(), header, &done);
+    if (const auto read = read_shard(out.path() / kUnfinishedShard, header)) {
+      done = read->records();
+      journal.emplace(*read);
+    }
   }
   if (!journal) {
     std::error_code absent;

@@ -254,13 +254,17 @@ void MpiThread::send_failure() {
   }
 }
 
-void MpiThread::lose(int rank, const std::string& how, bool seen) {
-  // It may have ended because this rank was suspended, and have said so.
-  for (const Clock::time_point end = Clock::now() + kHearing; seen && Clock::now() < end;) {
+void MpiThread::hear_last_words() {
+  for (const Clock::time_point end = Clock::now() + kHearing; !lost_ && Clock::now() < end;) {
     look_for_messages();
-    if (lost_) return;
     std::this_thread::sleep_for(kNap);
   }
+}
+
+void MpiThread::lose(int rank, const std::string& how, bool seen) {
+  // It may have ended because this rank was suspended, and have said so.
+  if (seen) hear_last_words();
+  if (lost_) return;
   failed_ = true;
   int speaker = rank_;  // the first of those that see it
   for (int r = rank_; seen && r >= 0; --r) {

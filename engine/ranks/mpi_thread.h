@@ -63,6 +63,8 @@ class MpiThread {
   void watch();
   void look_at_ranks();
   void look_for_messages();
+  /// Receives what a rank of this host said before it ended.
+  void hear_last_words();
   /// A rank is lost, as its whole host knows (`seen`), or only this rank.
   void lose(int rank, const std::string& how, bool seen);
   void send_failure();

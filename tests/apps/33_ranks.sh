@@ -7,8 +7,7 @@ if [ -z "$(mpi_flags)" ] || ! command -v mpirun >/dev/null; then
   finish
 fi
 tiny_training
-# As root and on fewer cores than ranks, which Open MPI otherwise refuses; over TCP and memory of this host only.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+allow_mpirun_here
 # on RANKS COMMAND...
 on() {
   local ranks=$1

@@ -15,7 +15,7 @@ if ! make_hosts 4 2>"$work/why"; then
 fi
 trap 'remove_hosts; rm -rf "$work"' EXIT
 tiny_training
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+allow_mpirun_here
 run=("${new[@]}" --epochs 2 --seed 5)
 
 expect_ok mpirun -n 4 "${run[@]}" --out "$work/here"

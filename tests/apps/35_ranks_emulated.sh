@@ -13,7 +13,7 @@ elif ! unshare --pid --fork true 2>/dev/null; then
   skip 'training on emulated GPUs' 'no process namespaces'
   finish
 fi
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+allow_mpirun_here
 data=$work/data
 expect_ok "$CDT_BIN/cdt-synth" --preset tiny --out "$data" --seed 1 --quiet
 words=(--data "$data" --hidden 16 --heads 2 --pool-heads 2 --feed-forward 32 --fusion 16 --batch-size 4 --epochs 1

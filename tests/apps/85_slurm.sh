@@ -133,7 +133,7 @@ expect_ok "$CDT_BIN/cdt-train" --data "$data" --out "$root/straight" "${training
 SLURM_MPI_TYPE=none check_training 1
 why=$(without_ranks)
 if [ -z "$why" ]; then
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+  allow_mpirun_here
   OMP_NUM_THREADS=1 expect_ok mpirun -n 2 "$CDT_BIN/cdt-train" --data "$data" --out "$root/straight" --overwrite \
     "${training[@]}"
   check_training 2

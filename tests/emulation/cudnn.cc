@@ -13,6 +13,7 @@
 #include "tests/emulation/device.h"
 #include "tests/emulation/journal.h"
 #include "tests/emulation/memory.h"
+#include "tests/emulation/named_calls.h"
 
 using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
 
@@ -198,27 +199,18 @@ void* open_cudnn() {
 }
 
 void* find_in_cudnn(const char* name) {
-  struct Call {
-    const char* name;
-    void* address;
-  };
-  static const Call kCalls[] = {
-      {"cudnnGetVersion", reinterpret_cast<void*>(&cudnnGetVersion)},
-      {"cudnnGetErrorString", reinterpret_cast<void*>(&cudnnGetErrorString)},
-      {"cudnnGetLastErrorString", reinterpret_cast<void*>(&cudnnGetLastErrorString)},
-      {"cudnnCreate", reinterpret_cast<void*>(&cudnnCreate)},
-      {"cudnnDestroy", reinterpret_cast<void*>(&cudnnDestroy)},
-      {"cudnnSetStream", reinterpret_cast<void*>(&cudnnSetStream)},
-      {"cudnnBackendCreateDescriptor", reinterpret_cast<void*>(&cudnnBackendCreateDescriptor)},
-      {"cudnnBackendDestroyDescriptor", reinterpret_cast<void*>(&cudnnBackendDestroyDescriptor)},
-      {"cudnnBackendSetAttribute", reinterpret_cast<void*>(&cudnnBackendSetAttribute)},
-      {"cudnnBackendGetAttribute", reinterpret_cast<void*>(&cudnnBackendGetAttribute)},
-      {"cudnnBackendFinalize", reinterpret_cast<void*>(&cudnnBackendFinalize)},
-      {"cudnnBackendExecute", reinterpret_cast<void*>(&cudnnBackendExecute)}};
-  for (const Call& call : kCalls) {
-    if (std::strcmp(call.name, name) == 0) return call.address;
-  }
-  return nullptr;
+  return find_call(name, {{"cudnnGetVersion", &cudnnGetVersion},
+                          {"cudnnGetErrorString", &cudnnGetErrorString},
+                          {"cudnnGetLastErrorString", &cudnnGetLastErrorString},
+                          {"cudnnCreate", &cudnnCreate},
+                          {"cudnnDestroy", &cudnnDestroy},
+                          {"cudnnSetStream", &cudnnSetStream},
+                          {"cudnnBackendCreateDescriptor", &cudnnBackendCreateDescriptor},
+                          {"cudnnBackendDestroyDescriptor", &cudnnBackendDestroyDescriptor},
+                          {"cudnnBackendSetAttribute", &cudnnBackendSetAttribute},
+                          {"cudnnBackendGetAttribute", &cudnnBackendGetAttribute},
+                          {"cudnnBackendFinalize", &cudnnBackendFinalize},
+                          {"cudnnBackendExecute", &cudnnBackendExecute}});
 }
 
 }  // namespace cdt::emulation

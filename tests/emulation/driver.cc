@@ -11,6 +11,7 @@
 #include "tests/emulation/device.h"
 #include "tests/emulation/include/cuda.h"
 #include "tests/emulation/memory.h"
+#include "tests/emulation/named_calls.h"
 #include "tests/emulation/nccl.h"
 #include "tests/emulation/stream.h"
 
@@ -167,23 +168,14 @@ void* __wrap_dlsym(void* library, const char* name) {  // NOLINT(bugprone-reserv
   if (library != nullptr && library == open_cudnn()) return find_in_cudnn(name);
   if (library != nullptr && library == open_nccl()) return find_in_nccl(name);
   if (library != &driver()) return __real_dlsym(library, name);
-  struct Call {
-    const char* name;
-    void* address;
-  };
-  static const Call kCalls[] = {
-      {"cuMemGetAllocationGranularity", reinterpret_cast<void*>(&cuMemGetAllocationGranularity)},
-      {"cuMemAddressReserve", reinterpret_cast<void*>(&cuMemAddressReserve)},
-      {"cuMemAddressFree", reinterpret_cast<void*>(&cuMemAddressFree)},
-      {"cuMemCreate", reinterpret_cast<void*>(&cuMemCreate)},
-      {"cuMemRelease", reinterpret_cast<void*>(&cuMemRelease)},
-      {"cuMemMap", reinterpret_cast<void*>(&cuMemMap)},
-      {"cuMemUnmap", reinterpret_cast<void*>(&cuMemUnmap)},
-      {"cuMemSetAccess", reinterpret_cast<void*>(&cuMemSetAccess)}};
-  for (const Call& call : kCalls) {
-    if (std::strcmp(call.name, name) == 0) return call.address;
-  }
-  return nullptr;
+  return find_call(name, {{"cuMemGetAllocationGranularity", &cuMemGetAllocationGranularity},
+                          {"cuMemAddressReserve", &cuMemAddressReserve},
+                          {"cuMemAddressFree", &cuMemAddressFree},
+                          {"cuMemCreate", &cuMemCreate},
+                          {"cuMemRelease", &cuMemRelease},
+                          {"cuMemMap", &cuMemMap},
+                          {"cuMemUnmap", &cuMemUnmap},
+                          {"cuMemSetAccess", &cuMemSetAccess}});
 }
 }
 // NOLINTEND(readability-identifier-naming)

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <random>
@@ -18,6 +17,7 @@
 #include "tests/emulation/include/nccl.h"
 #include "tests/emulation/journal.h"
 #include "tests/emulation/memory.h"
+#include "tests/emulation/named_calls.h"
 #include "tests/emulation/nccl_sockets.h"
 
 using namespace cdt::emulation;  // NOLINT(google-build-using-namespace)
@@ -192,25 +192,17 @@ void* open_nccl() {
 }
 
 void* find_in_nccl(const char* name) {
-  struct Call {
-    const char* name;
-    void* address;
-  };
-  const Call calls[] = {{"ncclGetVersion", reinterpret_cast<void*>(&ncclGetVersion)},
-                        {"ncclGetErrorString", reinterpret_cast<void*>(&ncclGetErrorString)},
-                        {"ncclGetLastError", reinterpret_cast<void*>(&ncclGetLastError)},
-                        {"ncclGetUniqueId", reinterpret_cast<void*>(&ncclGetUniqueId)},
-                        {"ncclCommInitRank", reinterpret_cast<void*>(&ncclCommInitRank)},
-                        {"ncclCommDestroy", reinterpret_cast<void*>(&ncclCommDestroy)},
-                        {"ncclCommAbort", reinterpret_cast<void*>(&ncclCommAbort)},
-                        {"ncclGroupStart", reinterpret_cast<void*>(&ncclGroupStart)},
-                        {"ncclGroupEnd", reinterpret_cast<void*>(&ncclGroupEnd)},
-                        {"ncclSend", reinterpret_cast<void*>(&ncclSend)},
-                        {"ncclRecv", reinterpret_cast<void*>(&ncclRecv)}};
-  for (const Call& call : calls) {
-    if (std::strcmp(call.name, name) == 0) return call.address;
-  }
-  return nullptr;
+  return find_call(name, {{"ncclGetVersion", &ncclGetVersion},
+                          {"ncclGetErrorString", &ncclGetErrorString},
+                          {"ncclGetLastError", &ncclGetLastError},
+                          {"ncclGetUniqueId", &ncclGetUniqueId},
+                          {"ncclCommInitRank", &ncclCommInitRank},
+                          {"ncclCommDestroy", &ncclCommDestroy},
+                          {"ncclCommAbort", &ncclCommAbort},
+                          {"ncclGroupStart", &ncclGroupStart},
+                          {"ncclGroupEnd", &ncclGroupEnd},
+                          {"ncclSend", &ncclSend},
+                          {"ncclRecv", &ncclRecv}});
 }
 
 }  // namespace cdt::emulation
