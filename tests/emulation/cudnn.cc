@@ -165,8 +165,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
       !memory->finalized) {
     return refuse_in_cudnn("no handle, plan or pack");
   }
-  if (planted_in_cudnn() == "failing")
+  if (planted_in_cudnn() == "failing") {
     return refuse_in_cudnn("as planted", CUDNN_STATUS_EXECUTION_FAILED);
+  }
   const CudnnNode& configuration = compiled->to(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
   Sdpa a = sdpa_of(
       configuration.to(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH).to(CUDNN_ATTR_OPERATIONGRAPH_OPS));
