@@ -5,7 +5,8 @@
 #                     binaries on other machines.
 #   CXX, CXXFLAGS, LDFLAGS    the compiler; your flags come after the project's
 #   DEBUG=1           checks and debug information, into build-debug/
-#   SANITIZE=1        AddressSanitizer and UndefinedBehaviorSanitizer, into build-asan/
+#   SANITIZE=1        AddressSanitizer and UndefinedBehaviorSanitizer, into build-asan/; SANITIZE=thread:
+#                     ThreadSanitizer, into build-tsan/
 #   CUDA=0            without the CUDA backend; otherwise it is built if a toolkit is found; CUDA_HOME
 #                     and CUDA_PATH are searched first
 #   CUDA_ARCH='80 90' GPUs to compile for, default: this machine's, else sm_80, sm_90 and sm_100
@@ -41,6 +42,7 @@ PACK_CUDA_ARCH ?= 90
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 120
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
@@ -59,8 +61,9 @@ ifdef DEBUG
   BUILD := build-debug
 endif
 ifdef SANITIZE
-  OPTIMISE := $(QUICK) -g -DCDT_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all
-  BUILD := build-asan
+  SANITIZERS := $(if $(filter thread,$(SANITIZE)),thread,address,undefined -fno-sanitize-recover=all)
+  OPTIMISE := $(QUICK) -g -DCDT_DEBUG -fsanitize=$(SANITIZERS)
+  BUILD := $(if $(filter thread,$(SANITIZE)),build-tsan,build-asan)
 endif
 
 # Contraction is off, so that results do not depend on where the optimiser fuses a multiply and an add

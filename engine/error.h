@@ -14,6 +14,12 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A computed value is NaN or infinite.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A file, option or environment the program cannot work with. Exit code 2. The message reads
 /// "FILE: FIELD: what is wrong (expected X, got Y)"; control characters in it are escaped.
 class InputError : public Error {

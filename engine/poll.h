@@ -8,8 +8,9 @@
 
 namespace cdt {
 
-/// The signals by which a user ends a program.
-inline constexpr std::array<int, 3> kEndSignals = {SIGINT, SIGTERM, SIGHUP};
+/// The signals by which a user or a batch system ends a program; SIGXCPU: its processor time is
+/// used up.
+inline constexpr std::array<int, 4> kEndSignals = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 
 /// The function that poll() calls, in the thread that does the work; null: none.
 inline std::atomic<void (*)()> polled{nullptr};

@@ -98,8 +98,12 @@ void Tape::drop(Var v) {
 void Tape::record(Var out, std::vector<Tensor> saved, std::function<void()> rule,
                   CotangentOrder order) {
   const std::int64_t traced = trace_ != nullptr ? trace_->made(out) : -1;
+  if (values_ != nullptr && out->value.data != nullptr) {
+    values_->computed(ProfilePass::kForward, op_, module_, out->value);
+  }
   if (out->needs_grad) {
-    rules_.push_back({out, std::move(saved), std::move(rule), order, op_, traced});
+    rules_.push_back(
+        {out, std::move(saved), std::move(rule), order, op_, traced, module_, parameters_});
     return;
   }
   for (const Tensor& t : saved) step_.give_back(t);
@@ -120,6 +124,7 @@ GradTarget Tape::gradient(Var v) {
   const bool accumulate = v->written >= reached;
   if (!accumulate) v->written = reached;
   CDT_CHECK(!accumulate || !v->bias_summed, "a gradient whose column sums are taken is added to");
+  if (values_ != nullptr) written_.push_back(visible(v->grad));
   return {visible(v->grad), accumulate};
 }
 
@@ -178,9 +183,30 @@ void Tape::run(const Rule& rule) {
   current_ = rule.order == CotangentOrder::kTogether ? kAll : 0;
   do {
     v.grad = visible(whole);
+    written_.clear();
     rule.run();
+    if (values_ != nullptr) show_gradients(rule);
   } while (current_ != kAll && ++current_ < count_);
   v.grad = whole;
+}
+
+void Tape::note_parameters(const std::vector<OpInput>& inputs) {
+  parameters_.clear();
+  for (const OpInput& input : inputs) {
+    const Variable* v = input.value;
+    if (v != nullptr && v->lasting && v->needs_grad) parameters_.push_back(v->grad);
+  }
+}
+
+void Tape::show_gradients(const Rule& rule) {
+  const auto show = [&](const std::vector<Tensor>& gradients) {
+    for (const Tensor& gradient : gradients) {
+      if (gradient.data == nullptr) continue;
+      values_->computed(ProfilePass::kBackward, rule.op, rule.module, gradient);
+    }
+  };
+  show(written_);
+  show(rule.parameters);
 }
 
 void Tape::note_uses(const std::vector<OpInput>& inputs) {

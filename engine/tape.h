@@ -23,6 +23,7 @@
 #include "engine/profiler.h"
 #include "engine/tensor.h"
 #include "engine/trace.h"
+#include "engine/value_watch.h"
 
 namespace cdt {
 
@@ -96,6 +97,9 @@ class Tape {
   /// Reports gradients of the forward passes from now on to `watch`, which must outlive the tape;
   /// null: no longer.
   void watch(GradientWatch* watch) { watch_ = watch; }
+  /// Shows all outputs and gradients from now on to `values`, which must outlive the tape; null: no
+  /// longer.
+  void show(ValueWatch* values) { values_ = values; }
 
   /// Turns dropout on (train()) or off (eval()). Masks are keyed by seed, step and the order of
   /// dropout sites, and the samples of this tape are those from number `first_sample` on of the
@@ -175,8 +179,15 @@ class Tape {
     CotangentOrder order;
     const char* op;
     std::int64_t traced;  // index of the op in the trace
+    // Only if values are shown: the op's module, and the gradients of its parameters.
+    std::string_view module;
+    std::vector<Tensor> parameters;
   };
   void run(const Rule& rule);
+  /// An op is about to read `inputs`: notes the gradients of the parameters among them.
+  void note_parameters(const std::vector<OpInput>& inputs);
+  /// Shows the gradients that a rule has written.
+  void show_gradients(const Rule& rule);
   /// An op is about to read `inputs`: notes the parameters among them that were not used before.
   void note_uses(const std::vector<OpInput>& inputs);
   /// Rule `i` has run: reports the gradients that are complete now.
@@ -196,6 +207,9 @@ class Tape {
   std::deque<Variable> variables_;
   std::vector<Rule> rules_;
   GradientWatch* watch_ = nullptr;  // or null
+  ValueWatch* values_ = nullptr;    // or null
+  std::vector<Tensor> parameters_;  // if values are shown: gradients of the running op's parameters
+  std::vector<Tensor> written_;     // if values are shown: gradients that the running rule has got
   /// The gradient of a parameter, and the number of rules before that of the op that used it first.
   struct FirstUse {
     Tensor gradient;
@@ -222,6 +236,7 @@ class OpScope {
     tape.op_ = op;
     if (tape.trace_ != nullptr) tape.trace_->start(op, tape.module_, inputs);
     if (tape.watch_ != nullptr) tape.note_uses(inputs);
+    if (tape.values_ != nullptr) tape.note_parameters(inputs);
   }
   ~OpScope() { tape_.op_ = outer_; }
   OpScope(const OpScope&) = delete;

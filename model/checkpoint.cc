@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "io/format/digest.h"
+#include "io/format/floats.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
 #include "model/state_dict.h"
@@ -232,6 +233,9 @@ std::string save_model(const std::filesystem::path& file, const Cdt& model, Back
   for (const Parameter& parameter : model.parameters()) {
     const auto fill = [&backend, &digest, &parameter](float* out) {
       backend.download(out, parameter.variable.value);
+      if (first_non_finite(out, parameter.variable.value.count()) >= 0) {
+        throw NotFinite(parameter.name + " holds NaN or infinity");
+      }
       digest.add(parameter, out);
     };
     tensors.push_back({parameter.name, dims_of(parameter.variable.value.shape), nullptr, fill});

@@ -94,7 +94,7 @@ std::map<std::string, std::string> checkpoint_metadata(
     const Cdt& model, const std::map<std::string, std::string>& extra);
 
 /// Writes a checkpoint, whole or not at all, and returns the model's weights_digest(). `extra` is
-/// added to the metadata.
+/// added to the metadata. Throws NotFinite naming a parameter that is, since no file may hold that.
 std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra = {});
 

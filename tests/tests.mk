@@ -4,6 +4,9 @@
 # --- sources --------------------------------------------------------------------------------------
 UNIT := $(filter-out $(if $(HDF5_FLAGS),,tests/unit/import_%),\
   $(wildcard tests/unit/*.cc tests/support/*.cc))
+# Those whose threads ThreadSanitizer watches: feeds of DNA, saves, interrupts, ranks.
+THREADED := $(wildcard tests/support/*.cc) $(patsubst %,tests/unit/%_test.cc,app_main dna_feed gradient_sum interrupt \
+  run_folder samples saves thread_pool train_checks train_ranks)
 PARITY := $(wildcard tests/parity/*.cc tests/support/*.cc)
 PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 # Times the sums of data-parallel training.
@@ -50,6 +53,8 @@ BENCHES := $(BUILD)/tests/measure_sums $(if $(PAPER_BENCH),$(BUILD)/tests/paper_
 # --- building -------------------------------------------------------------------------------------
 $(BUILD)/tests/unit_tests: $(call objects,$(UNIT) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+$(BUILD)/tests/thread_tests: $(call objects,$(THREADED)) $(LIBAPPS) $(LIBCDT)
+	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(BUILD)/tests/fuzz: $(call objects,$(FUZZ)) $(LIBAPPS) $(LIBCDT)
@@ -121,7 +126,7 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 	$(call link,$(EMULATED_LINK))
 
 # --- running --------------------------------------------------------------------------------------
-.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz bench bench-pytorch \
+.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz sanitize sanitize-threads soak bench bench-pytorch \
   parity-full
 
 test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
@@ -158,6 +163,17 @@ gpu-pack:  ## pack `make gpu-check` for a machine without a compiler: build/gpu-
 fuzz: $(BUILD)/config.mk  ## feed damaged files to every reader, under sanitizers, FUZZ_SECONDS=60
 	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
 	build-asan/tests/fuzz $(FUZZ_SECONDS)
+
+sanitize: $(BUILD)/config.mk  ## run all tests under the address and undefined-behaviour sanitizers (hours)
+	@$(MAKE) --no-print-directory SANITIZE=1 test
+
+sanitize-threads: $(BUILD)/config.mk  ## run what has threads under ThreadSanitizer: feeds, progress, interrupts
+	@$(MAKE) --no-print-directory SANITIZE=thread CUDA=0 build-tsan/tests/thread_tests \
+	  $(addprefix build-tsan/bin/cdt-,synth train predict attribute)
+	@tests/threads/threads.sh build-tsan
+
+soak: all  ## train, predict and attribute for SOAK_MINUTES=120, and watch memory
+	@tests/soak/soak.sh $(BUILD) $(SOAK_MINUTES)
 
 # --- benchmarks -----------------------------------------------------------------------------------
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale

@@ -19,7 +19,8 @@ constexpr std::array<const char*, 17> kDataSetFiles{
     "dna_gene.bf16", "rna.samples.txt"};
 constexpr std::array<const char*, 5> kRunFiles{"config.json", "provenance.json", "metrics.jsonl",
                                                "model.safetensors", "profile.json"};
-constexpr std::array<const char*, 3> kRunFolders{"last", "last.new", "last.old"};
+constexpr std::array<const char*, 5> kRunFolders{"last", "last.new", "last.old", "last.damaged",
+                                                 "previous"};
 constexpr std::array<const char*, 5> kPredictionFiles{
     "predictions.tsv", "controls.tsv", "metrics.json", "provenance.json", "profile.json"};
 // command.json is of attributions that were made before provenance.json existed.
@@ -51,7 +52,7 @@ bool has_data_set(const fs::path& folder) { return is_there(folder / "dataset.js
 
 bool has_run(const fs::path& folder) {
   return is_there(folder / "last" / "state.safetensors") || is_there(folder / "last.old") ||
-         is_there(folder / "metrics.jsonl") ||
+         is_there(folder / "previous") || is_there(folder / "metrics.jsonl") ||
          (has_sign(folder, kRunOutput) && is_there(folder / "model.safetensors"));
 }
 

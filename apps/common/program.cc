@@ -105,7 +105,8 @@ void note_signal(int signal) {
   const int error = errno;
   std::int64_t first = kNever;
   const std::int64_t at = now();
-  if (!first_at.compare_exchange_strong(first, at) && at - first > kTogether) {
+  const bool is_first = first_at.compare_exchange_strong(first, at);
+  if (!is_first && at - first > kTogether && signal != SIGXCPU) {
     static_cast<void>(!write(STDERR_FILENO, last_words.data(), last_words_size));
     struct sigaction action = {};
     action.sa_handler = SIG_DFL;
@@ -113,6 +114,22 @@ void note_signal(int signal) {
     raise(signal);  // ends the process when this handler returns
   }
   errno = error;
+}
+
+std::atomic<bool> asked_to_save{false};
+
+void note_save_request(int /*signal*/) { asked_to_save = true; }
+
+/// Calls `handler` on `signal` unless that is ignored; meanwhile all of `blocked` wait.
+template <class Signals>
+void handle(int signal, void (*handler)(int), const Signals& blocked) {
+  struct sigaction before = {};
+  if (sigaction(signal, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) return;
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_ONSTACK);
+  for (const int other : blocked) sigaddset(&action.sa_mask, other);
+  sigaction(signal, &action, nullptr);
 }
 
 /// Gives signal handlers a stack of their own. oneDNN's matrix product kernels keep data below the
@@ -150,16 +167,14 @@ void catch_interrupts(const char* name, const char* lost) {
   last_words_size = line.copy(last_words.data(), line.size());
   handle_on_a_stack_apart();
   set_poll(stop_if_interrupted);
-  for (const int signal : kEndSignals) {
-    struct sigaction before = {};
-    if (sigaction(signal, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;
-    struct sigaction action = {};
-    action.sa_handler = note_signal;
-    action.sa_flags = static_cast<int>(SA_RESTART | SA_ONSTACK);
-    for (const int other : kEndSignals) sigaddset(&action.sa_mask, other);
-    sigaction(signal, &action, nullptr);
-  }
+  for (const int signal : kEndSignals) handle(signal, note_signal, kEndSignals);
 }
+
+void catch_save_requests() { handle(SIGUSR1, note_save_request, std::array<int, 1>{SIGUSR1}); }
+
+bool save_requested() { return asked_to_save; }
+
+void save_request_met() { asked_to_save = false; }
 
 bool interrupted() { return first_at != kNever; }
 

@@ -19,15 +19,23 @@ constexpr int kExitMistaken = 2;  // wrong usage or wrong input
 /// reported and the code is 1.
 int run_main(const char* name, int argc, char** argv, const std::function<int(int, char**)>& body);
 
-/// From this call on, the first SIGINT, SIGTERM or SIGHUP only sets a flag, and so do further ones
-/// within a second of it, since a terminal, `timeout` or a batch system may send several at once. A
-/// later signal prints the line "NAME: stopped at once: LOST" to stderr and ends the process.
-/// Signals that were ignored stay ignored (nohup). Readers of large files poll the flag themselves
+/// From this call on, the first SIGINT, SIGTERM, SIGHUP or SIGXCPU only sets a flag, and so do
+/// further ones within a second of it, since a terminal, `timeout` or a batch system may send
+/// several at once. A later signal prints the line "NAME: stopped at once: LOST" to stderr and ends
+/// the process, except SIGXCPU, which the system repeats every second until the hard limit. Signals
+/// that were ignored stay ignored (nohup). Readers of large files poll the flag themselves
 /// (engine/poll.h). Call from the main thread; the texts are copied.
 void catch_interrupts(const char* name, const char* lost = "unfinished files may remain");
 
 /// Whether a signal has arrived.
 bool interrupted();
+
+/// From this call on, SIGUSR1 asks the program to save its state and go on. Call after
+/// catch_interrupts().
+void catch_save_requests();
+/// Whether SIGUSR1 has arrived since save_request_met() was called.
+bool save_requested();
+void save_request_met();
 
 /// For programs that keep nothing of an unfinished run: throws Error "interrupted; nothing is kept"
 /// if a signal has arrived, so that unfinished output is removed on the way out.

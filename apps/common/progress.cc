@@ -136,9 +136,7 @@ Progress::Progress(std::string what, std::int64_t total, bool quiet)
       start_(Clock::now()),
       drawn_(start_) {}
 
-Progress::~Progress() {
-  if (line_open_) std::fputc('\n', stderr);
-}
+Progress::~Progress() { leave_line(); }
 
 void Progress::update(std::int64_t done, const std::string& note) {
   done_ = done;
@@ -146,6 +144,11 @@ void Progress::update(std::int64_t done, const std::string& note) {
   if (quiet_) return;
   const auto since = Clock::now() - drawn_;
   if (terminal_ ? since >= kTerminalInterval : since >= kLogInterval) draw();
+}
+
+void Progress::leave_line() {
+  if (line_open_) std::fputc('\n', stderr);
+  line_open_ = false;
 }
 
 void Progress::interject(const std::string& line) {
@@ -156,8 +159,7 @@ void Progress::interject(const std::string& line) {
 void Progress::finish() {
   if (quiet_) return;
   draw();
-  if (line_open_) std::fputc('\n', stderr);
-  line_open_ = false;
+  leave_line();
   quiet_ = true;
 }
 

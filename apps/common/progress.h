@@ -25,6 +25,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::int64_t done, const std::string& note = "");
+  /// Ends the terminal line, before a message of someone else.
+  void leave_line();
   /// Prints a separate line above the terminal line.
   void interject(const std::string& line);
   /// Prints the last state and the total time.

@@ -107,6 +107,9 @@ struct TrainOptions {
   std::filesystem::path state;                // file of an optimiser to continue
   std::filesystem::path verify;               // run to run again
   bool resume = false;
+  double save_every = 10.0;       // minutes between saves within an epoch; 0: none
+  bool save_every_given = false;  // else it is longer where saves are slow (save_clock.h)
+  bool check_numerics = false;    // look at every value of a training step
   bool dry_run = false;
   bool trace = false;                 // in place of what a dry run prints
   std::string trace_format = "text";  // text, json or svg

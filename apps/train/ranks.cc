@@ -141,15 +141,18 @@ BatchPart part_of_batch(const Communicator& ranks, std::int64_t batch) {
 
 PartResult whole_batch(Communicator& ranks, PartResult part) {
   if (ranks.size() == 1) return part;
-  std::vector<float> mine = {part.interrupted ? 1.0F : 0.0F, part.result.loss};
+  constexpr std::size_t kFacts = 3;  // before the predictions
+  std::vector<float> mine = {part.interrupted ? 1.0F : 0.0F, part.save ? 1.0F : 0.0F,
+                             part.result.loss};
   const std::vector<float>& predictions = part.result.predictions;
   mine.insert(mine.end(), predictions.begin(), predictions.end());
-  PartResult out{false, {part.result.batch, 0, part.result.norm, {}}};
+  PartResult out{false, false, {part.result.batch, 0, part.result.norm, {}}};
   double loss = 0.0;
   for (const std::vector<float>& rank : gather_floats(ranks, mine)) {
     out.interrupted = out.interrupted || rank[0] != 0.0F;
-    loss += rank[1];
-    out.result.predictions.insert(out.result.predictions.end(), rank.begin() + 2, rank.end());
+    out.save = out.save || rank[1] != 0.0F;
+    loss += rank[2];
+    out.result.predictions.insert(out.result.predictions.end(), rank.begin() + kFacts, rank.end());
   }
   out.result.loss = static_cast<float>(loss / ranks.size());
   return out;

@@ -41,11 +41,12 @@ BatchPart part_of_batch(const Communicator& ranks, std::int64_t batch);
 
 /// What one rank knows about a batch that has been computed.
 struct PartResult {
-  bool interrupted = false;  // a signal has reached the rank
+  bool interrupted = false;  // a signal to end has reached the rank
+  bool save = false;         // it is time to save, or the rank was asked to
   StepResult result;
 };
-/// Returns the result of the whole batch; interrupted: any rank was. The loss is the mean over the
-/// ranks, the norm is the same on all.
+/// Returns the result of the whole batch; interrupted, save: any rank was, or wants to. The loss is
+/// the mean over the ranks, the norm is the same on all.
 PartResult whole_batch(Communicator& ranks, PartResult part);
 
 }  // namespace cdt

@@ -201,6 +201,7 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
     if (!options->resume) keep_inputs(*options);
     // Repairs what a killed run left, before the other ranks read it.
     folder.emplace(options->common.out, options->resume, options->common.overwrite);
+    if (options->resume) go_back_to_whole_save(*folder);
   });
   if (!folder) folder.emplace(options->common.out, RunFolder::OfAnother());
   std::optional<RunInputs> inputs;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "apps/common/provenance.h"
+#include "apps/train/state_digest.h"
 #include "io/format/json.h"
 #include "io/format/safetensors.h"
 #include "io/format/text.h"
@@ -59,7 +60,8 @@ std::string tensor_difference(const TensorFile& run, const TensorFile& again,
 }
 
 /// Metadata of a state that say where it came from, not what was trained.
-const std::set<std::string> kOrigin = {"data", "device", "init_from", "settings"};
+const std::set<std::string> kOrigin = {"data",    "device",     "init_from",     "settings",
+                                       "version", kStateDigest, kModelFileDigest};
 
 std::string metadata_difference(const TensorFile& run, const TensorFile& again) {
   Json a = Json::object();

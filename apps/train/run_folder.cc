@@ -28,6 +28,10 @@ namespace fs = std::filesystem;
   throw InputError(path.string(), field, system_message(error));
 }
 
+/// In previous/, and for a moment in last/: the best model of that moment, if it is no more in the
+/// run's folder.
+constexpr const char* kKeptBest = "best.safetensors";
+
 void rename_folder(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail(to, "write", errno);
 }
@@ -90,7 +94,8 @@ bool has_files(const fs::path& folder) {
 
 void RunFolder::check(const fs::path& path, bool resume, bool overwrite) {
   std::error_code error;
-  const bool saved = fs::exists(path / "last", error) || fs::exists(old_folder(path), error);
+  const bool saved = fs::exists(path / "last", error) || fs::exists(old_folder(path), error) ||
+                     fs::exists(path / "previous", error);
   if (resume && !saved) {
     throw InputError(path.string(), "--resume", "there is no run to resume (no last/ folder)");
   }
@@ -113,7 +118,8 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
   sweep_temporaries(path_);
   sweep_temporaries(path_ / "last");
   if (resume) repair_last();
-  if (resume) remove_put_aside(old_folder(path_));
+  if (!resume) return;
+  for (const fs::path& folder : {old_folder(path_), previous()}) remove_put_aside(folder);
 }
 
 RunFolder::~RunFolder() {
@@ -128,7 +134,8 @@ RunFolder::~RunFolder() {
 void RunFolder::require_space(std::uint64_t model_bytes) const {
   if (!writes()) return;
   constexpr std::uint64_t kLast = 3;
-  std::uint64_t bytes = kLast * model_bytes;  // for the replacement of last/
+  std::uint64_t bytes = kLast * model_bytes;                        // for what replaces last/
+  if (!fs::exists(previous())) bytes += (1 + kLast) * model_bytes;  // with its best model
   if (!resume_) {
     bytes += (1 + kLast) * model_bytes;
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
@@ -145,7 +152,7 @@ void RunFolder::begin(const std::string& config, const std::string& provenance) 
   begun_ = true;
   if (!resume_) {
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
-    remove_put_aside(old_folder(path_));
+    for (const fs::path& folder : {old_folder(path_), previous()}) remove_put_aside(folder);
     // The file that marks a run stays until it is replaced, so that the folder is recognised as a
     // run if the program is killed here.
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
@@ -160,31 +167,75 @@ void RunFolder::begin(const std::string& config, const std::string& provenance) 
 }
 
 void RunFolder::repair_last() const {
-  const fs::path last = path_ / "last";
   // last.old exists only while a complete last.new is about to replace last/.
-  if (!fs::exists(last) && fs::exists(old_folder(path_))) {
-    rename_folder(has_files(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last);
-    sync_folder(path_);
+  if (!fs::exists(last()) && fs::exists(old_folder(path_))) {
+    rename_folder(has_files(new_folder(path_)) ? new_folder(path_) : old_folder(path_), last());
   }
+  if (fs::exists(old_folder(path_))) make_previous(old_folder(path_));
+  if (!fs::exists(last()) && fs::exists(previous())) {
+    warn(last().string() + ": is missing; the run goes on from what was saved before, in " +
+         previous().string());
+    rename_folder(previous(), last());
+  }
+  take_kept_best();
+  sync_folder(path_);
   remove_folder(new_folder(path_));
   remove_folder(old_folder(path_));
 }
 
+void RunFolder::make_previous(const fs::path& folder) const {
+  if (exchange(folder, previous())) return;
+  remove_folder(previous());
+  put_aside(previous());
+  rename_folder(folder, previous());
+}
+
+void RunFolder::keep_best_for_previous() const {
+  const fs::path kept = previous() / kKeptBest;
+  if (!writes() || !fs::exists(previous()) || !fs::exists(best_model())) return;
+  std::error_code error;
+  fs::remove(kept, error);
+  fs::create_hard_link(best_model(), kept, error);
+  if (error) fs::copy_file(best_model(), kept, error);
+  if (error) fail(kept, "write", error.value());
+  sync_folder(previous());
+}
+
+void RunFolder::take_kept_best() const {
+  const fs::path kept = last() / kKeptBest;
+  if (fs::exists(kept)) rename_folder(kept, best_model());
+}
+
+void RunFolder::step_back() const {
+  if (!writes()) return;
+  const fs::path damaged = path_ / "last.damaged";
+  remove_folder(damaged);
+  put_aside(damaged);
+  rename_folder(last(), damaged);
+  rename_folder(previous(), last());
+  take_kept_best();
+  sync_folder(path_);
+}
+
 void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) const {
   if (!writes()) return;
-  const fs::path last = path_ / "last";
   const fs::path fresh = new_folder(path_);
   remove_folder(fresh);
   create_output_directory(fresh);
   try {
     write(fresh);
     sync_folder(fresh);
-    if (!fs::exists(last)) {
-      rename_folder(fresh, last);
-    } else if (!exchange(fresh, last)) {
+    if (!fs::exists(last())) {
+      rename_folder(fresh, last());
+    } else if (exchange(fresh, last())) {
+      sync_folder(path_);
+      make_previous(fresh);
+    } else {
       put_aside(old_folder(path_));
-      rename_folder(last, old_folder(path_));
-      rename_folder(fresh, last);
+      rename_folder(last(), old_folder(path_));
+      rename_folder(fresh, last());
+      sync_folder(path_);
+      make_previous(old_folder(path_));
     }
   } catch (...) {
     std::error_code ignored;
@@ -192,7 +243,7 @@ void RunFolder::replace_last(const std::function<void(const fs::path&)>& write) 
     throw;
   }
   sync_folder(path_);
-  remove_folder(fresh);  // after the exchange this is the old last/
+  remove_folder(fresh);  // after the exchanges this is the older previous/
   remove_folder(old_folder(path_));
 }
 

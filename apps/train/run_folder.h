@@ -1,7 +1,8 @@
 // A run directory (docs/formats.md): config.json, provenance.json, metrics.jsonl, model.safetensors
-// (the best model) and last/ with weights and state of the same moment. last/ is replaced in one
-// step if the file system can swap two names, otherwise by two renames. Either way a kill leaves
-// one complete pair of files, and the next start completes or undoes the replacement.
+// (the best model), last/ with weights and state of the same moment, and previous/ with those of
+// the save before. last/ is replaced in one step if the file system can swap two names, otherwise
+// by two renames. Either way a kill leaves one complete pair of files, and the next start completes
+// or undoes the replacement.
 #pragma once
 
 #include <cstdint>
@@ -39,20 +40,27 @@ class RunFolder {
   bool writes() const { return lock_.get() >= 0; }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path best_model() const { return path_ / "model.safetensors"; }
-  std::filesystem::path last_model() const { return path_ / "last" / "model.safetensors"; }
-  std::filesystem::path last_state() const { return path_ / "last" / "state.safetensors"; }
+  std::filesystem::path last() const { return path_ / "last"; }
+  std::filesystem::path previous() const { return path_ / "previous"; }
+  std::filesystem::path last_model() const { return last() / "model.safetensors"; }
+  std::filesystem::path last_state() const { return last() / "state.safetensors"; }
   std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
 
   /// Throws InputError unless the volume has room for the files of a model of that many bytes: the
-  /// best model, last/ (three times the model: weights and two moments) and the replacement of
-  /// last/.
+  /// best model and the one before it, last/ and previous/ (each three times the model: weights and
+  /// two moments) and the replacement of last/.
   void require_space(std::uint64_t model_bytes) const;
   /// Starts the run: deletes an earlier run that it replaces and writes config.json and
   /// provenance.json.
   void begin(const std::string& config, const std::string& provenance);
 
-  /// Replaces last/ with the folder that `write` fills.
+  /// Replaces last/ with the folder that `write` fills; what was in last/ is then in previous/.
   void replace_last(const std::function<void(const std::filesystem::path&)>& write) const;
+  /// Keeps the best model in previous/, before it is replaced by one that previous/ does not know.
+  void keep_best_for_previous() const;
+  /// Goes back to previous/: it becomes last/, with the best model of that moment, and last/
+  /// becomes last.damaged/.
+  void step_back() const;
 
   /// Appends a line to metrics.jsonl and syncs the file.
   void append_metrics(const std::string& line) const;
@@ -63,6 +71,10 @@ class RunFolder {
 
  private:
   void repair_last() const;
+  /// Makes a folder that was last/ the previous one.
+  void make_previous(const std::filesystem::path& folder) const;
+  /// Puts back the best model that keep_best_for_previous() kept in what is now last/.
+  void take_kept_best() const;
   /// Content of metrics.jsonl; "" if there is none.
   std::string metrics_text() const;
   /// Offset at which the lines of those epochs end; throws InputError as check_metrics().

@@ -4,6 +4,7 @@
 
 #include "apps/common/output_folder.h"
 #include "apps/common/session.h"
+#include "apps/train/state_digest.h"
 #include "engine/error.h"
 #include "io/dataset/folds.h"
 #include "io/format/text.h"
@@ -40,6 +41,21 @@ CdtConfig resumed_config(const RunFolder& folder, const RunFacts& facts, Dataset
 }
 
 }  // namespace
+
+void go_back_to_whole_save(const RunFolder& folder) {
+  const std::string damage = damage_in(folder.last());
+  if (damage.empty()) return;
+  if (!std::filesystem::exists(folder.previous())) {
+    throw InputError(damage + "; there is no earlier save to go back to");
+  }
+  const std::string older = damage_in(folder.previous());
+  if (!older.empty()) throw InputError(damage + "; nor can the earlier save be used: " + older);
+  const RunMoment moment = read_run_moment(folder.previous() / "state.safetensors");
+  folder.step_back();
+  warn(damage + "; the run goes on from what was saved before, at epoch " +
+       std::to_string(moment.epoch) + " step " + std::to_string(moment.position) +
+       ", and the damaged files are in " + (folder.path() / "last.damaged").string());
+}
 
 std::unique_ptr<OptimiserFile> adopt_optimiser(TrainOptions* options) {
   if (options->state.empty()) return nullptr;

@@ -36,6 +36,11 @@ struct RunInputs {
 /// Throws InputError if --out would replace a file that this run reads.
 void keep_inputs(const TrainOptions& options);
 
+/// Makes sure that what the run being resumed has saved last is whole: if it is damaged, goes back
+/// to what was saved before, with a warning. Throws InputError naming the damaged file if that is
+/// not whole either.
+void go_back_to_whole_save(const RunFolder& folder);
+
 /// The optimiser of --state, whose settings it adopts; null without one.
 std::unique_ptr<OptimiserFile> adopt_optimiser(TrainOptions* options);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "apps/train/state_digest.h"
 #include "engine/error.h"
 #include "io/format/digest.h"
 #include "io/format/floats.h"
@@ -18,7 +19,9 @@ namespace {
 
 constexpr const char* kFormat = "cdt-train-state";
 constexpr const char* kDataPrefix = "fingerprint.";
-constexpr const char* kVersion = "3";  // 2: with other dropout masks
+constexpr const char* kVersion = "4";
+constexpr const char* kVersionWithoutDigest = "3";
+constexpr const char* kVersionOfOtherMasks = "2";  // of dropout; has no digest either
 constexpr const char* kWeights = "weights";
 constexpr const char* kMatchGenes = "match_genes";
 constexpr const char* kFirstEpoch = "first_epoch";  // stored only if it is not 1
@@ -66,11 +69,13 @@ bool from_text(std::string_view text, std::string* digest) {
 }
 
 void expect_format(const TensorFile& reader) {
-  for (const auto& [key, value] : {std::pair("format", kFormat), {"version", kVersion}}) {
+  const auto expect = [&](const char* key, const char* value) {
     const std::string& got = reader.metadata(key);
-    if (got == value) continue;
+    if (got == value) return;
     reader.fail_metadata(key, expected_got("not a training state this version reads", value, got));
-  }
+  };
+  expect("format", kFormat);
+  if (reader.metadata("version") != kVersionWithoutDigest) expect("version", kVersion);
 }
 
 void read_moment(const TensorFile& reader, const std::string& name, const Tensor& into,
@@ -181,18 +186,25 @@ std::map<std::string, std::string> data_fingerprint(const Dataset& data,
   return out;
 }
 
+bool is_without_digests(const TensorFile& state) {
+  const std::string version = state.has_metadata("version") ? state.metadata("version") : "";
+  return !state.has_metadata(kStateDigest) &&
+         (version == kVersionWithoutDigest || version == kVersionOfOtherMasks);
+}
+
 std::string RunFacts::dna() const {
   const auto found = fingerprint.find(kDnaPart);
   return found == fingerprint.end() ? "" : found->second;
 }
 
 void save_state(const std::filesystem::path& file, const TrainState& state, const RunFacts& facts,
-                const std::string& weights, const Cdt& model, const AdamW& optimiser,
+                const SavedModel& beside, const Cdt& model, const AdamW& optimiser,
                 Backend& backend) {
   std::map<std::string, std::string> metadata = {
-      {"format", kFormat},  {"version", kVersion},    {"settings", facts.settings},
-      {"data", facts.data}, {"device", facts.device}, {kMatchGenes, to_text(facts.match_genes)},
-      {kWeights, weights}};
+      {"format", kFormat},          {"version", kVersion},
+      {"settings", facts.settings}, {"data", facts.data},
+      {"device", facts.device},     {kMatchGenes, to_text(facts.match_genes)},
+      {kWeights, beside.weights},   {kModelFileDigest, beside.file}};
   if (!facts.init_from.empty()) metadata[kInitFrom] = facts.init_from;
   for (const auto& [part, hash] : facts.fingerprint) metadata[kDataPrefix + part] = hash;
   for_each_counter(state,
@@ -200,8 +212,11 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
   if (state.first_epoch == 1) metadata.erase(kFirstEpoch);
   std::vector<TensorToWrite> tensors;
   const auto add = [&](const std::string& name, const Tensor& tensor) {
-    tensors.push_back({name, dims_of(tensor.shape), nullptr,
-                       [&backend, tensor](float* out) { backend.download(out, tensor); }});
+    tensors.push_back({name, dims_of(tensor.shape), nullptr, [&backend, tensor, name](float* out) {
+                         backend.download(out, tensor);
+                         if (first_non_finite(out, tensor.count()) < 0) return;
+                         throw NotFinite(name + " holds NaN or infinity");
+                       }});
   };
   std::size_t i = 0;
   for (const Parameter& parameter : model.parameters()) {
@@ -215,6 +230,7 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
     tensors.push_back({kPredictions, {count}, state.predictions.data(), {}});
     tensors.push_back({kTargets, {count}, state.targets.data(), {}});
   }
+  metadata[kStateDigest] = digest_of_state(metadata, tensors);
   write_safetensors(file, tensors, metadata);
 }
 

@@ -16,6 +16,7 @@
 #include "engine/optim/adamw.h"
 #include "engine/optim/schedule.h"
 #include "io/dataset/dataset.h"
+#include "io/format/tensor_file.h"
 #include "model/cdt.h"
 
 namespace cdt {
@@ -86,10 +87,19 @@ struct RunFacts {
   std::string dna() const;
 };
 
-/// Writes the state. weights: weights_digest() of the model, whose file is in the same folder.
+/// The model file in the folder of a state.
+struct SavedModel {
+  std::string weights;  // weights_digest()
+  std::string file;     // digest_of_file()
+};
+
+/// Writes the state. Throws NotFinite naming a moment that is.
 void save_state(const std::filesystem::path& file, const TrainState& state, const RunFacts& facts,
-                const std::string& weights, const Cdt& model, const AdamW& optimiser,
+                const SavedModel& beside, const Cdt& model, const AdamW& optimiser,
                 Backend& backend);
+
+/// Whether the file is a state of an older version, which held no digests (state_digest.h).
+bool is_without_digests(const TensorFile& state);
 
 /// The moment of a run at which a state was saved.
 struct RunMoment {

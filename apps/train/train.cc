@@ -88,6 +88,7 @@ int train_main(int argc, char** argv) {
     return kExitDone;
   }
   catch_interrupts("cdt-train", "steps since the last saved state are lost");
+  catch_save_requests();
   if (!options.verify.empty()) return verify(options);
   train(&options, *join_ranks(&options.common), {});
   return kExitDone;

@@ -84,7 +84,10 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
       trunks_(backend, "trunks"),
       tape_(backend, step_arena_, scratch_),
       results_(lasting, part_settings_.batch_size, backend),
-      validation_(data, static_cast<std::uint64_t>(settings_.seed), targets_.units()) {
+      validation_(data, static_cast<std::uint64_t>(settings_.seed), targets_.units()),
+      losses_(targets_.loss(std::vector<float>(train_.size()), train_, settings_.step_pairs(),
+                            settings_.huber_delta)),
+      save_clock_(options.save_every, !options.save_every_given) {
   const std::string pairs = (data.directory / "pairs.tsv").string();
   if (val_.empty()) throw InputError(pairs, "split", "training needs val pairs, there are none");
   if (plan_.per_epoch == 0) {
@@ -96,6 +99,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
                      std::to_string(train_.size())));
   }
   device_.part = batch_part_;
+  if (options.check_numerics) tape_.show(&numerics_.emplace(backend_));
   if (ranks.size() > 1) sum_.emplace(ranks, model.gradients(), model.variables());
   rates_ = step_schedule(settings_, plan_);
   state_.aim_at(monitor_.better());
@@ -132,7 +136,7 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
       break;
     }
     const std::optional<ValidationPasses> passes =
-        keep_trained(folder, [this] { return validate(); });
+        keep_trained(folder, [&] { return checked_validation(folder); });
     if (!passes) rank_interrupted_ = true;  // of any rank
     stop_if_interrupted(folder);
     if (passes) finish_epoch(folder, compared(*passes));
@@ -140,10 +144,22 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
   finish_dna(folder);
 }
 
-std::optional<Trainer::ValidationPasses> Trainer::validate() {
-  const auto go_on = [this] {
-    // Ranks make different numbers of passes, and look at the DNA together.
-    if (ranks_.size() == 1) look_at_dna(nullptr);
+std::optional<Trainer::ValidationPasses> Trainer::checked_validation(const RunFolder& folder) {
+  try {
+    return validate(folder);
+  } catch (const NotFinite& error) {
+    throw Error("validation after epoch " + std::to_string(state_.epoch) + ": " + error.what());
+  }
+}
+
+std::optional<Trainer::ValidationPasses> Trainer::validate(const RunFolder& folder) {
+  const auto go_on = [&] {
+    // Ranks make different numbers of passes, and look at the DNA and save together.
+    if (ranks_.size() == 1) {
+      look_at_dna(nullptr);
+      rank_wants_save_ = wants_save();
+      save_if_wanted(folder);
+    }
     return !interrupted();
   };
   PassPlace place{model_, tape_, trunks_, device_.feed, data_};
@@ -223,6 +239,8 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
               << seen_note(val) << validation.note(validation_.baseline()) << "lr "
               << text("%g", lr) << steering_note(steering) << (best ? ", best so far" : "") << '\n';
   }
+  const std::string divergence = losses_.after_epoch(train_loss, lr);
+  if (!divergence.empty()) warn("epoch " + std::to_string(state_.epoch) + ": " + divergence);
   ++state_.epoch;
   state_.position = 0;
   state_.loss_sum = 0.0;
@@ -230,7 +248,9 @@ void Trainer::finish_epoch(const RunFolder& folder, const ComparedValidation& va
   state_.targets.clear();
   save(folder);
   // Written after last/, from which it can be restored.
-  if (best && folder.writes()) save_model(folder.best_model(), model_, backend_, inputs_);
+  if (!best || !folder.writes()) return;
+  folder.keep_best_for_previous();
+  save_model(folder.best_model(), model_, backend_, inputs_);
 }
 
 bool Trainer::interrupted_here() const {
@@ -253,8 +273,38 @@ void Trainer::stop_if_interrupted(const RunFolder& folder) {
   if (!interrupted_here()) return;
   settle(0);  // batches of an unfinished step are trained again after a resume
   save(folder);
-  end_together(ranks_, "interrupted at epoch " + std::to_string(state_.epoch) + " step " +
-                           std::to_string(state_.position) + "; continue with --resume");
+  end_together(ranks_, "interrupted at " + moment_text() + "; continue with --resume");
+}
+
+bool Trainer::wants_save() const {
+  return save_requested() || (save_clock_.due() && state_.global_step != saved_step_);
+}
+
+void Trainer::save_if_wanted(const RunFolder& folder, Progress* progress) {
+  if (!rank_wants_save_) return;
+  settle(0);
+  rank_wants_save_ = false;
+  const bool tells = save_requested() && !options_.common.quiet;
+  save_request_met();
+  if (tells && progress != nullptr) progress->leave_line();
+  if (dna_.compares()) {
+    if (tells) note("not saved yet: the rows of DNA are being compared with those of the run");
+    return save_clock_.saved(SaveClock::Clock::now());
+  }
+  const SaveClock::Time began = SaveClock::Clock::now();
+  try {
+    write_last(folder);
+    if (tells) note("saved at " + moment_text());
+  } catch (const InputError& error) {
+    if (progress != nullptr) progress->leave_line();
+    warn(std::string(error.what()) + "; " + folder.last().string() +
+         " is as it was, and training goes on");
+    save_clock_.saved(began);
+  }
+}
+
+std::string Trainer::moment_text() const {
+  return "epoch " + std::to_string(state_.epoch) + " step " + std::to_string(state_.position);
 }
 
 std::string Trainer::steering_note(double steering) const {

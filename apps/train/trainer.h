@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,11 +18,14 @@
 #include "apps/common/progress.h"
 #include "apps/train/dna_check.h"
 #include "apps/train/epoch_order.h"
+#include "apps/train/loss_watch.h"
 #include "apps/train/monitor.h"
+#include "apps/train/numerics_check.h"
 #include "apps/train/options.h"
 #include "apps/train/pair_weights.h"
 #include "apps/train/ranks.h"
 #include "apps/train/run_folder.h"
+#include "apps/train/save_clock.h"
 #include "apps/train/state.h"
 #include "apps/train/step.h"
 #include "apps/train/target_transform.h"
@@ -96,13 +100,20 @@ class Trainer {
   /// What a validation predicted: without --epoch-controls only a PredictionTable.
   using ValidationPasses = std::variant<PredictionTable, ControlPasses>;
   /// Runs a validation; returns nothing after a signal.
-  std::optional<ValidationPasses> validate();
+  std::optional<ValidationPasses> validate(const RunFolder& folder);
+  /// validate(), whose NotFinite becomes an Error that says when.
+  std::optional<ValidationPasses> checked_validation(const RunFolder& folder);
   /// Compares the predictions of a validation, which are in the unit of outputs.
   ComparedValidation compared(const ValidationPasses& passes) const;
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);
   /// Whether a signal ends the run here; on all ranks at the same step.
   bool interrupted_here() const;
   void stop_if_interrupted(const RunFolder& folder);
+  /// Whether it is time to save, or a signal has asked for it.
+  bool wants_save() const;
+  /// Writes RUN/last if it is time, on all ranks at the same step. If that fails, warns, and tries
+  /// again the next time.
+  void save_if_wanted(const RunFolder& folder, Progress* progress = nullptr);
   /// Throws Error unless all ranks have the same weights.
   void expect_same_weights();
   /// Returns the result of `work`, which reads DNA. If that fails, on a bad row or an unreadable
@@ -124,8 +135,12 @@ class Trainer {
   void finish_dna(const RunFolder& folder);
   /// Whether the pass over the DNA is finished, after waiting for it; false after a signal.
   bool wait_for_dna(bool quiet);
-  /// On rank 0, writes RUN/last.
+  /// On rank 0, writes RUN/last. Throws Error, and leaves RUN/last, if a weight is not finite.
   void write_last(const RunFolder& folder);
+  /// Writes model and state into a folder.
+  void write_to(const std::filesystem::path& into);
+  /// "epoch 2 step 17"
+  std::string moment_text() const;
   std::string progress_note() const;
   /// What an epoch's line says of the number that steers, unless that is r.
   std::string steering_note(double steering) const;
@@ -134,7 +149,14 @@ class Trainer {
   /// Checks that the best model is the one that the state names; rewrites it if a kill prevented
   /// its writing.
   void check_best_model(const RunFolder& folder) const;
+  /// Starts the kernels of a batch, of which `running` batches of the same step are before it.
+  void start_batch(const Tensor& dna, std::uint32_t draw, std::int64_t running);
+  /// Runs work through Backend::run_recorded(), or as it is if every value is looked at.
+  void run_step(const std::string& name, const std::vector<Tensor>& operands,
+                const std::function<void()>& work);
   [[noreturn]] void fail_not_finite(const char* what, double value, const std::vector<Pair>& batch);
+  /// "epoch 1 step 5: WHAT; pairs ...; the loss grew ...".
+  std::string failed_step(const std::string& what, const std::vector<Pair>& batch) const;
   std::string metrics_line(const Metrics& train, const ValidationMetrics& val, double steering,
                            double train_loss, double val_loss, double lr, bool best,
                            const ComparedValidation& validation) const;
@@ -170,7 +192,12 @@ class Trainer {
   TrainState state_;
   std::chrono::steady_clock::time_point epoch_start_;
   bool said_pace_ = false;
-  bool rank_interrupted_ = false;  // a signal has reached some rank
+  bool rank_interrupted_ = false;          // a signal has reached some rank
+  std::optional<NumericsCheck> numerics_;  // with --check-numerics
+  LossWatch losses_;
+  SaveClock save_clock_;
+  bool rank_wants_save_ = false;   // some rank wants_save()
+  std::int64_t saved_step_ = -1;   // the global step of the last save
   std::int64_t samples_here_ = 0;  // trained by this process in the current epoch
 };
 

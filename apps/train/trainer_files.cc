@@ -8,6 +8,8 @@
 
 #include "apps/train/trainer.h"
 #include "engine/error.h"
+#include "engine/poll.h"
+#include "io/format/file_digest.h"
 #include "io/format/json.h"
 #include "io/format/json_fields.h"
 #include "io/format/safetensors.h"
@@ -148,11 +150,23 @@ bool Trainer::wait_for_dna(bool quiet) {
 }
 
 void Trainer::write_last(const RunFolder& folder) {
-  if (!folder.writes()) return;
-  folder.replace_last([&](const std::filesystem::path& into) {
-    const std::string weights = save_model(into / "model.safetensors", model_, backend_, inputs_);
-    save_state(into / "state.safetensors", state_, facts_, weights, model_, optimiser_, backend_);
-  });
+  const SaveClock::Time began = SaveClock::Clock::now();
+  const PollPause whole;  // a signal ends the run after the save
+  try {
+    folder.replace_last([&](const std::filesystem::path& into) { write_to(into); });
+  } catch (const NotFinite& error) {
+    throw Error(moment_text() + ": " + error.what() + "; " + folder.last().string() +
+                " is as it was" + losses_.before_the_end(next_rate(), numerics_.has_value()));
+  }
+  saved_step_ = state_.global_step;
+  save_clock_.saved(began);
+}
+
+void Trainer::write_to(const std::filesystem::path& into) {
+  const std::filesystem::path file = into / "model.safetensors";
+  const std::string weights = save_model(file, model_, backend_, inputs_);
+  save_state(into / "state.safetensors", state_, facts_, {weights, digest_of_file(file)}, model_,
+             optimiser_, backend_);
 }
 
 void Trainer::finish_dna(const RunFolder& folder) {

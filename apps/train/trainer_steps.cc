@@ -53,6 +53,7 @@ void Trainer::train_epoch(const RunFolder& folder, std::int64_t steps) {
     say_pace(&progress);
     progress.update(state_.position, progress_note());
     stop_if_interrupted(folder);
+    save_if_wanted(folder, &progress);
   }
   settle(0);
   progress.finish();
@@ -70,6 +71,24 @@ void Trainer::train_batch(const std::vector<Pair>& whole, const Tensor& dna) {
   const std::int64_t parts = settings_.accumulate;
   const std::int64_t running = std::ssize(part_) + static_cast<std::int64_t>(results_.pending());
   const auto draw = static_cast<std::uint32_t>(state_.global_step * parts + running);
+  try {
+    start_batch(dna, draw, running);
+  } catch (const NotFinite& error) {
+    throw Error(failed_step(error.what(), batch));
+  }
+  results_.fetch(whole);
+  // A GPU keeps working while the host looks at the batch before the last.
+  constexpr std::size_t kAhead = 2;
+  settle(backend_.asynchronous() && !numerics_ ? kAhead : 0);
+}
+
+void Trainer::run_step(const std::string& name, const std::vector<Tensor>& operands,
+                       const std::function<void()>& work) {
+  numerics_ ? work() : backend_.run_recorded(name, operands, work);
+}
+
+void Trainer::start_batch(const Tensor& dna, std::uint32_t draw, std::int64_t running) {
+  const std::int64_t parts = settings_.accumulate;
   const bool is_last = running % parts == parts - 1;
   backend_.begin_step(draw);
   if (is_last) optimiser_.begin_step(rate_of(draw / parts));
@@ -82,30 +101,27 @@ void Trainer::train_batch(const std::vector<Pair>& whole, const Tensor& dna) {
   if (weights_.enabled()) operands.push_back(device_.weights);
   GradientSum* const sum = sum_ ? &*sum_ : nullptr;
   if (parts == 1) {
-    backend_.run_recorded("train", operands, [&] {
+    run_step("train", operands, [&] {
       training_step(part_settings_, draw, dna, device_, model_, tape_, optimiser_, results_, sum);
     });
   } else {
-    if (running % parts == 0) backend_.run_recorded("zero", {}, [&] { model_.zero_gradients(); });
-    backend_.run_recorded(is_last && sum ? "last gradients" : "gradients", operands, [&] {
+    if (running % parts == 0) run_step("zero", {}, [&] { model_.zero_gradients(); });
+    run_step(is_last && sum ? "last gradients" : "gradients", operands, [&] {
       add_gradients(part_settings_, draw, dna, device_, model_, tape_, results_,
                     is_last ? sum : nullptr);
     });
     if (is_last) {
-      backend_.run_recorded("update", {},
-                            [&] { update_weights(settings_, backend_, optimiser_, results_); });
+      run_step("update", {}, [&] { update_weights(settings_, backend_, optimiser_, results_); });
     }
   }
-  results_.fetch(whole);
-  // A GPU keeps working while the host looks at the batch before the last.
-  constexpr std::size_t kAhead = 2;
-  settle(backend_.asynchronous() ? kAhead : 0);
+  if (is_last && numerics_) numerics_->updated(model_, optimiser_);
 }
 
 void Trainer::settle(std::size_t ahead) {
   while (results_.pending() > ahead) {
-    PartResult whole = whole_batch(ranks_, {interrupted(), results_.take()});
+    PartResult whole = whole_batch(ranks_, {interrupted(), wants_save(), results_.take()});
     rank_interrupted_ = rank_interrupted_ || whole.interrupted;
+    rank_wants_save_ = rank_wants_save_ || whole.save;
     part_.push_back(std::move(whole.result));
     const StepResult& result = part_.back();
     if (!std::isfinite(result.loss)) fail_not_finite("loss", result.loss, result.batch);
@@ -124,7 +140,9 @@ void Trainer::count_step() {
     state_.predictions.insert(state_.predictions.end(), predictions.begin(), predictions.end());
     state_.targets.insert(state_.targets.end(), targets.begin(), targets.end());
   }
-  state_.loss_sum += loss / static_cast<double>(part_.size());
+  loss /= static_cast<double>(part_.size());
+  losses_.add(loss);
+  state_.loss_sum += loss;
   ++state_.position;
   ++state_.global_step;
   samples_here_ += settings_.step_pairs();
@@ -132,11 +150,15 @@ void Trainer::count_step() {
 }
 
 void Trainer::fail_not_finite(const char* what, double value, const std::vector<Pair>& batch) {
+  end_together(ranks_, failed_step(std::string(what) + " is " + format_number(value), batch));
+}
+
+std::string Trainer::failed_step(const std::string& what, const std::vector<Pair>& batch) const {
   std::vector<std::string> names;
   for (const Pair& pair : batch) names.push_back(pair_name(data_, pair));
-  end_together(ranks_, "epoch " + std::to_string(state_.epoch) + " step " +
-                           std::to_string(state_.position + 1) + ": " + what + " is " +
-                           format_number(value) + "; pairs " + joined(names, ", "));
+  return "epoch " + std::to_string(state_.epoch) + " step " + std::to_string(state_.position + 1) +
+         ": " + what + "; pairs " + joined(names, ", ") +
+         losses_.before_the_end(next_rate(), numerics_.has_value());
 }
 
 }  // namespace cdt

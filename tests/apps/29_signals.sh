@@ -35,6 +35,28 @@ for pair in 'INT INT' 'TERM TERM' 'INT TERM' 'HUP TERM' 'HUP HUP'; do
 done
 expect_ok "$train" --out "$run" --resume --epochs "$(($(wc -l <"$run/metrics.jsonl") + 1))" --quiet
 
+# USR1 saves and goes on; XCPU, when the processor time of a batch job is used up, ends the run as TERM does.
+rm -rf "$run"
+quiet=("${arguments[@]}")
+arguments=("${arguments[@]/--quiet/}")
+arguments=("${arguments[@]:0:${#arguments[@]}-1}" --save-every 0)
+begin "$run"
+arguments=("${quiet[@]}")
+kill -USR1 $pid
+for ((i = 0; i < 2000; i++)); do
+  grep -q 'note: saved at' "$work/stderr" && break
+  sleep 0.01
+done
+check 'USR1: says what it saved' grep -qE '^cdt-train: note: saved at epoch [0-9]+ step [0-9]+$' "$work/stderr"
+check 'USR1: goes on' kill -0 $pid
+kill -XCPU $pid
+status=0
+wait $pid 2>/dev/null || status=$?
+check "XCPU: exit status 1, not $status" test $status -eq 1
+check 'XCPU: says where' grep -qE '^cdt-train: interrupted at epoch [0-9]+ step [0-9]+; continue with --resume$' \
+  "$work/stderr"
+expect_ok "$train" --out "$run" --resume --epochs "$(($(wc -l <"$run/metrics.jsonl") + 1))" --quiet
+
 # As started by nohup.
 rm -rf "$run"
 (trap '' HUP && exec "$train" "${arguments[@]}" --out "$run" >"$work/stdout" 2>"$work/stderr") &

@@ -35,7 +35,8 @@ int renameat2(int a, const char* from, int b, const char* to, unsigned flags) {
       a, from, b, to, flags);
 }
 static int busy(const char* path, int flags) {
-  return (flags & AT_REMOVEDIR) && strstr(path, "last.") != NULL && lacks("removal", EBUSY);
+  return (flags & AT_REMOVEDIR) && (strstr(path, "last.") != NULL || strstr(path, "previous") != NULL) &&
+         lacks("removal", EBUSY);
 }
 int rmdir(const char* path) {
   if (busy(path, AT_REMOVEDIR)) return -1;
@@ -44,8 +45,8 @@ int rmdir(const char* path) {
 // A folder in use keeps a file in it, so that no other can take its name.
 int rename(const char* from, const char* to) {
   const size_t length = strlen(to);
-  const int old = length > 8 && strcmp(to + length - 8, "last.old") == 0 && access(to, F_OK) == 0;
-  if (old && lacks("removal", ENOTEMPTY)) return -1;
+  const int old = length > 8 && (strcmp(to + length - 8, "last.old") == 0 || strcmp(to + length - 8, "previous") == 0);
+  if (old && access(to, F_OK) == 0 && lacks("removal", ENOTEMPTY)) return -1;
   return ((int (*)(const char*, const char*))dlsym(RTLD_NEXT, "rename"))(from, to);
 }
 int remove(const char* path) {

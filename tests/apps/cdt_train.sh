@@ -93,8 +93,8 @@ expect_fail 2 "--hidden: differs" "$train" --out "$run" --resume --hidden 32
 expect_fail 2 "--model: " "$train" --out "$run" --resume --model "$run/model.safetensors"
 # A state of a version that drew other dropout masks.
 cp -r "$run" "$work/older"
-sed -i 's/"version":"3"/"version":"2"/' "$work/older/last/state.safetensors"
-expect_fail 2 "state.safetensors: metadata.version: not a training state this version reads (expected 3, got 2)" \
+sed -i 's/"version":"4"/"version":"2"/;s/"digest":/"nodige":/' "$work/older/last/state.safetensors"
+expect_fail 2 "state.safetensors: metadata.version: not a training state this version reads (expected 4, got 2)" \
   "$train" --out "$work/older" --resume
 expect_fail 2 "already holds a run" "$train" --data "$data" --out "$run"
 expect_ok "$train" --out "$run" --resume --epochs 4 --threads 1 --quiet
@@ -188,17 +188,18 @@ expect_fail 2 "--weight-decay: times --lr it takes the weights to zero" "$train"
 # --- a run whose files do not belong together is refused on --resume
 run=$work/spoilt
 poke_nan() { printf '\x00\x00\xc0\x7f' | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 4)) conv=notrunc status=none; }
-# spoilt NEEDLE COMMAND...: a run of three epochs, the first the best, after COMMAND in its folder.
+# spoilt NEEDLE COMMAND...: a run of three epochs, the first the best, without an earlier save, after COMMAND in
+# its folder.
 spoilt() {
-  rm -rf "$run" && cp -r "$work/sound" "$run"
+  rm -rf "$run" && cp -r "$work/sound" "$run" && rm -r "$run/previous"
   (cd "$run" && "${@:2}")
   cp -r "$run" "$run-before"
   expect_fail 2 "$1" "$train" --out "$run" --resume --epochs 4 --quiet
   check "$1: last/ is as it was" cmp "$run-before/last/state.safetensors" "$run/last/state.safetensors"
   rm -rf "$run-before"
 }
-# edit FILE SED: an edit of the metadata that keeps the length
-edit() { LC_ALL=C sed -i "$2" "$1"; }
+# edit FILE SED: an edit of the metadata that keeps the length, of a state of version 3, which has no digests
+edit() { LC_ALL=C sed -i "s/\"version\":\"4\"/\"version\":\"3\"/;s/\"digest\":/\"nodige\":/;$2" "$1"; }
 spoilt "state.safetensors: metadata.settings: name other sizes" \
   edit last/state.safetensors 's/\\"hidden\\":64/\\"hidden\\":32/'
 spoilt "settings.batch-size: out of range (expected 1 to 4096, got 0)" \
@@ -207,8 +208,13 @@ spoilt "settings.precision: out of range" edit last/state.safetensors 's/fp32/fp
 spoilt "metadata.stopping.patience: is out of range" \
   edit last/state.safetensors 's/"stopping.patience":"10"/"stopping.patience":"11"/'
 spoilt "metadata.weights: the model.safetensors beside it is of another moment or run" \
+  eval "cp '$work/other-seed/last/model.safetensors' last/model.safetensors; edit last/state.safetensors ''"
+spoilt "last/model.safetensors: digest: the file is damaged" \
   cp "$work/other-seed/last/model.safetensors" last/model.safetensors
 spoilt "last/model.safetensors: " poke_nan last/model.safetensors
+spoilt "last/state.safetensors: digest: the file is damaged" \
+  sed -i 's/"stopping.patience":"10"/"stopping.patience":"11"/' last/state.safetensors
+spoilt "; there is no earlier save to go back to" truncate -s 100 last/state.safetensors
 spoilt "metrics.jsonl: lines: rows of finished epochs are missing (expected 3, got 2)" \
   sed -i '$d' metrics.jsonl
 spoilt "metrics.jsonl: line 2: epoch: rows of finished epochs are missing or moved" \
@@ -221,6 +227,16 @@ spoilt "$run/model.safetensors: " truncate -s -4 model.safetensors
 spoilt "$run/model.safetensors: weights: are not those of the run's best epoch, 1" \
   cp last/model.safetensors model.safetensors
 spoilt "$run/model.safetensors: hidden: is not that of" cp "$work/small/model.safetensors" .
+# Damage to the last save: the one before is taken, to the same bits in the end.
+expect_ok "$train" --out "$work/sound" --resume --epochs 4 --threads 1 --quiet
+for damage in 'poke_nan last/model.safetensors' 'poke_nan last/state.safetensors' 'truncate -s 100 last/state.safetensors' \
+  'rm last/model.safetensors' 'rm -r last'; do
+  rm -rf "$run" && cp -r "$work/sound" "$run"
+  (cd "$run" && eval "$damage")
+  expect_ok "$train" --out "$run" --resume --epochs 4 --quiet
+  expect_text "$work/stderr" "; the run goes on from what was saved before"
+  expect_same_run "$work/sound" "$run"
+done
 # A kill may come after the best epoch but before the best model is written.
 cp -r "$work/straight" "$work/unwritten"
 if [ "$(sed -n 's/^best epoch\t//p' "$work/straight.out")" -eq 4 ]; then

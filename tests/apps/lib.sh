@@ -35,7 +35,7 @@ note() { printf 'note: %s\n' "$1"; }
 
 # In front of a command: it runs with signals as an interactive shell sets them, also where the tests themselves run
 # in the background or under nohup, which ignore some.
-shell_signals=(env --default-signal=INT,HUP,TERM)
+shell_signals=(env --default-signal=INT,HUP,TERM,USR1,XCPU)
 
 # check MESSAGE COMMAND...: passes if the command succeeds.
 check() {

@@ -97,6 +97,10 @@ class TrainRun : public ::testing::Test {
   void train(const std::filesystem::path& folder, const std::optional<RunMoment>& until = {}) {
     make(pairs)->trainer.run(RunFolder(folder, false), until);
   }
+  /// Another run on the same data set.
+  void again(const std::filesystem::path& folder) {
+    Run(options, data_dir).trainer.run(RunFolder(folder, false));
+  }
   void resume(const std::filesystem::path& path) {
     Run run(options, data_dir);
     const RunFolder folder(path, true);

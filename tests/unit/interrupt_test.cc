@@ -68,7 +68,7 @@ int status_of(const std::function<int()>& work, std::string* text) {
   if (child == 0) {
     dup2(ends[1], STDERR_FILENO);
     // Those ignored by a shell in the background would stay ignored.
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU}) std::signal(signal, SIG_DFL);
     _exit(work());
   }
   close(ends[1]);
@@ -135,6 +135,38 @@ TEST(Interrupt, ALaterSignalEndsWithALine) {
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == second);
     EXPECT_EQ(text, "cdt-test: stopped at once: all of it is lost\n");
   }
+}
+
+// The system repeats it every second until the hard limit.
+TEST(Interrupt, ProcessorTimeThatIsUsedUpEndsTheProgramInOrder) {
+  std::string text;
+  const int status = status_of(
+      [] {
+        catch_interrupts("cdt-test");
+        std::raise(SIGXCPU);
+        wait_longer_than_a_second();
+        std::raise(SIGXCPU);
+        return interrupted() ? 0 : 1;
+      },
+      &text);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(text, "");
+}
+
+TEST(Interrupt, ARequestToSaveIsNoInterrupt) {
+  std::string text;
+  const int status = status_of(
+      [] {
+        catch_interrupts("cdt-test");
+        catch_save_requests();
+        if (save_requested()) return 1;
+        std::raise(SIGUSR1);
+        if (!save_requested() || interrupted()) return 2;
+        save_request_met();
+        return save_requested() ? 3 : 0;
+      },
+      &text);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << WEXITSTATUS(status);
 }
 
 TEST(Interrupt, WhatWasIgnoredStaysIgnored) {

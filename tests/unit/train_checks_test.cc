@@ -18,6 +18,7 @@
 #include "apps/train/foreword.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/state.h"
+#include "io/format/file_digest.h"
 #include "io/format/safetensors.h"
 #include "model/checkpoint.h"
 #include "tests/support/input_error.h"
@@ -171,8 +172,8 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   state.older_best_weights = weights_digest(run->model, *run->backend);
   Arena arena(*run->backend, "moments");
   const AdamW moments(run->model.variables(), *run->backend, arena, {});
-  save_state(folder.last_state(), state, read_run_facts(folder.last_state()), weights, run->model,
-             moments, *run->backend);
+  save_state(folder.last_state(), state, read_run_facts(folder.last_state()),
+             {weights, digest_of_file(folder.last_model())}, run->model, moments, *run->backend);
   EXPECT_EQ(restore(), "");
   EXPECT_EQ(test::read_bytes(folder.best_model()), best);
 

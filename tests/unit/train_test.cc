@@ -120,7 +120,7 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   const fs::path file = dir.path / "state.safetensors";
   const RunFacts facts{"{}", "data", "cpu", data_fingerprint(run->data)};
   const std::string weights = weights_digest(run->model, backend);
-  save_state(file, state, facts, weights, run->model, first, backend);
+  save_state(file, state, facts, {weights, "0123456789abcdef"}, run->model, first, backend);
 
   TrainState back;
   const StateFrame frame{.steps = {4}, .batch = 2, .patience = 7, .weights = weights};
