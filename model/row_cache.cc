@@ -1,39 +1,11 @@
 #include "model/row_cache.h"
 
 #include <algorithm>
-#include <fstream>
-#include <limits>
-#include <string>
 
 #include "engine/error.h"
+#include "engine/memory_limit.h"
 
 namespace cdt {
-namespace {
-
-/// Returns the number in a file, e.g. of a control group; `none` if there is none.
-std::int64_t number_in(const char* file, std::int64_t none) {
-  std::ifstream stream(file);
-  std::int64_t number = 0;
-  return stream >> number ? number : none;
-}
-
-/// Returns the host memory in bytes that this program can still allocate; 0 if the system does not
-/// say.
-std::int64_t free_host_bytes() {
-  constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t group = number_in("/sys/fs/cgroup/memory.max", kNoLimit) -
-                             number_in("/sys/fs/cgroup/memory.current", 0);
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  std::int64_t kilobytes = 0;
-  while (file >> name >> kilobytes) {
-    if (name == "MemAvailable:") return std::min(kilobytes * 1024, group);
-    std::getline(file, unit);
-  }
-  return 0;
-}
-
-}  // namespace
 
 RowCache::RowCache(const Dataset& data, std::int64_t rows, Backend& backend, std::int64_t distinct,
                    std::size_t reserve_bytes)
@@ -61,7 +33,8 @@ RowCache::~RowCache() {
 
 void RowCache::reserve_on_host(std::int64_t rows) {
   const auto bytes = row_ * static_cast<std::int64_t>(sizeof(float));
-  rows = std::min(rows, free_host_bytes() / 2 / bytes);
+  const std::uint64_t half = least_free(memory_bounds()) / 2;
+  rows = std::min(rows, static_cast<std::int64_t>(half / static_cast<std::uint64_t>(bytes)));
   if (rows <= 0) return;
   try {
     host_ = static_cast<float*>(backend_.reserve_host(static_cast<std::size_t>(rows * bytes)));

@@ -26,6 +26,7 @@ int run(const AttributeOptions& options) {
   const AttributionPlan plan(options, inference.data);
   AttributionOutput output(out.path(), options, plan, inference.config, inference.fingerprint,
                            inference.data);
+  expect_memory(inference, plan.pairs);
   EnhancerPasses passes(inference, options, plan.methods, plan.regions, plan.pairs);
   explain(inference, options, plan.pairs, &passes, [&](std::vector<EnhancerResult> results) {
     std::int64_t pairs = 0;

@@ -4,9 +4,13 @@
 #include <numeric>
 #include <utility>
 
+#include "apps/common/memory_check.h"
 #include "engine/backend.h"
+#include "io/format/text.h"
 #include "model/dna_feed.h"
+#include "model/explain/attribution.h"
 #include "model/explain/attribution_batch.h"
+#include "model/gene_places.h"
 
 namespace cdt {
 namespace {
@@ -98,39 +102,111 @@ std::vector<EnhancerBatch> cut_into_batches(const std::vector<Pair>& pairs, std:
   return out;
 }
 
-MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
-                            bool want_product, Backend& device) {
-  DryRun dry(device);
-  MemoryPlan plan;
-  Cdt model(config, dry.backend(), dry.lasting, false);
-  plan.weights = dry.taken();
-  const Dataset sizes = sizes_of(config, bins);
-  const Tensor rna =
-      upload_genes(dry.backend(), dry.lasting, sizes.rna, config.genes, config.rna_dim);
-  const Tensor protein =
-      upload_genes(dry.backend(), dry.lasting, sizes.protein, config.genes, config.protein_dim);
-  Explainer explainer(model, dry.tape, rna, protein, dry.lasting);
-  AttributionBatch batch(explainer, places, bins, want_product, dry.lasting);
-  const DnaFeed feed(sizes, dry.backend(), dry.lasting, places);
-  std::optional<DnaFeed> gene_feed;
-  if (config.gene_window) {
+namespace {
+
+/// What every attribution has on the device, in a dry run.
+struct DryExplainer {
+  DryExplainer(const CdtConfig& config, std::int64_t batch, std::int64_t bins, Backend& device)
+      : dry(device),
+        sizes(sizes_of(config, bins)),
+        model(config, dry.backend(), dry.lasting, false),
+        weights(dry.taken()),
+        explainer(model, dry.tape, upload(sizes.rna, config.rna_dim),
+                  upload(sizes.protein, config.protein_dim), dry.lasting),
+        feed(sizes, dry.backend(), dry.lasting, batch),
+        places(config, sizes, dry.backend(), dry.lasting, 1) {
+    if (config.gene_window) read_gene_windows();
+    if (places.wanted()) explainer.place_genes(places.features());
+  }
+
+  Tensor upload(const std::vector<float>& values, std::int64_t width) {
+    return upload_genes(dry.backend(), dry.lasting, values, model.config().genes, width);
+  }
+  void read_gene_windows() {
     gene_feed.emplace(sizes, dry.backend(), dry.lasting, kGeneWindowsAtOnce, 0, 0,
                       Windows::kOfGenes);
-    const std::int64_t genes = std::min(kGeneWindowsAtOnce, config.genes);
-    std::vector<std::int32_t> first(static_cast<std::size_t>(genes));
-    std::iota(first.begin(), first.end(), 0);
-    model.read_gene_windows(dry.tape, gene_feed->memory().slice(0, genes), first,
+    std::vector<std::int32_t> genes(
+        static_cast<std::size_t>(std::min(kGeneWindowsAtOnce, model.config().genes)));
+    std::iota(genes.begin(), genes.end(), 0);
+    model.read_gene_windows(dry.tape, gene_feed->memory().slice(0, std::ssize(genes)), genes,
                             explainer.trunks());
   }
-  plan.data = dry.taken();
-  plan.host = dry.host();
-  Arena counted_above(dry.backend(),
-                      "dna");  // already counted: the feed has its batch in the lasting arena
-  batch.run(counted_above.tensor({places, bins, config.dna_dim}, dry.backend().activations()),
+  /// The plan of all that ran.
+  MemoryPlan plan() {
+    MemoryPlan out;
+    out.weights = weights;
+    out.data = dry.taken();
+    out.host = dry.host();
+    dry.add_peaks(&out);
+    return out;
+  }
+
+  DryRun dry;
+  Dataset sizes;
+  Cdt model;
+  std::size_t weights;
+  Explainer explainer;
+  DnaFeed feed;
+  GenePlaces places;
+  std::optional<DnaFeed> gene_feed;
+};
+
+/// Most pairs of one enhancer and sample.
+std::int64_t most_pairs(const std::vector<Pair>& pairs) {
+  std::size_t most = 0;
+  for (const std::vector<Pair>& of_enhancer : by_enhancer(pairs)) {
+    most = std::max(most, of_enhancer.size());
+  }
+  return static_cast<std::int64_t>(most);
+}
+
+}  // namespace
+
+MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
+                            bool want_product, Backend& device) {
+  DryExplainer run(config, places, bins, device);
+  AttributionBatch batch(run.explainer, places, bins, want_product, run.dry.lasting);
+  batch.run(run.feed.memory(),
             std::vector<std::vector<std::int32_t>>(static_cast<std::size_t>(places), {0}),
             [](std::size_t /*place*/, std::size_t /*index*/, const PairWindows& /*windows*/) {});
-  dry.add_peaks(&plan);
-  return plan;
+  return run.plan();
+}
+
+MemoryPlan plan_alone(const CdtConfig& config, std::int64_t genes, std::int64_t bins,
+                      Backend& device) {
+  DryExplainer run(config, 1, bins, device);
+  std::vector<std::int32_t> some;  // a split may hold a pair twice
+  for (std::int64_t i = 0; i < genes; ++i) {
+    some.push_back(static_cast<std::int32_t>(i % config.genes));
+  }
+  attribute(run.explainer, run.explainer.project(run.feed.memory()), some, false,
+            [](std::size_t /*index*/, const PairWindows& /*windows*/) {});
+  return run.plan();
+}
+
+void expect_memory(const Inference& inference, const std::vector<Pair>& pairs) {
+  if (pairs.empty()) return;
+  Backend& device = *inference.backend;
+  const std::vector<MemoryBound> bounds = with_device(device, memory_bounds());
+  const std::int64_t genes = most_pairs(pairs);
+  const bool batches = device.asynchronous() && !inference.config.gene_position;
+  const MemoryQuestion question{
+      .option = "--model",
+      .subject = "an attribution of " + number_of(genes, "gene") + " of an enhancer",
+      .asked = batches ? 1 : genes,
+      .plan =
+          [&](std::int64_t size) {
+            const std::int64_t bins = inference.data.bins;
+            return batches ? plan_attribution(inference.config, 1, bins, false, device)
+                           : plan_alone(inference.config, size, bins, device);
+          },
+      .already = inference.lasting.held(),
+      .advice =
+          [&](std::int64_t fits, const std::string& needed) {
+            return fits > 0 ? number_of(fits, "gene") + " of each enhancer fit at a time"
+                            : "one gene takes up to " + needed;
+          }};
+  plan_that_fits(question, bounds, device);
 }
 
 std::int64_t choose_places(const Inference& inference, bool want_product, std::size_t pairs) {

@@ -44,6 +44,15 @@ inline constexpr std::int64_t kGeneWindowsAtOnce = 4;
 MemoryPlan plan_attribution(const CdtConfig& config, std::int64_t places, std::int64_t bins,
                             bool want_product, Backend& device);
 
+/// Memory of the pass that every enhancer alone has, for this many of its genes; --methods may take
+/// more.
+MemoryPlan plan_alone(const CdtConfig& config, std::int64_t genes, std::int64_t bins,
+                      Backend& device);
+
+/// Compares the plan of these pairs with what the host and the device allow; throws and warns as
+/// plan_that_fits() of apps/common/memory_check.h.
+void expect_memory(const Inference& inference, const std::vector<Pair>& pairs);
+
 /// Number of places per batch: 0 on the CPU; on a GPU at most 8, at most the number of pairs, and
 /// no more than fit into the free memory according to their plan.
 std::int64_t choose_places(const Inference& inference, bool want_product, std::size_t pairs);

@@ -80,6 +80,7 @@ void attribute_shard(const AttributeOptions& options) {
             pairs.begin() + static_cast<std::ptrdiff_t>(records[done].begin), pairs.end());
         require_free_space(options.common.out, left.size() * plan.methods.size() * sizeof(float) *
                                                    static_cast<std::uint64_t>(inference.data.bins));
+        expect_memory(inference, left);
         EnhancerPasses passes(inference, options, plan.methods, plan.regions, plan.pairs);
         explain(inference, options, left, &passes, [&](const std::vector<EnhancerResult>& results) {
           std::int64_t count = 0;

@@ -26,29 +26,41 @@ struct MemoryPlan {
   std::size_t trunks = 0;       // of a validation or a prediction
   std::size_t work = 0;         // work memory of the CPU threads
   std::size_t host = 0;         // DNA read ahead, in pinned memory with a GPU
+  std::size_t apart = 0;        // of all arenas: between tensors, and of arenas within a pass
+  std::size_t reserved = 0;     // address space of all arenas
 
   /// Bytes of the arena that lasts for the whole run.
   std::size_t lasting() const { return weights + gradients + moments + data; }
-  std::size_t total() const { return lasting() + activations + scratch + trunks + work + host; }
+  /// Bytes that the arenas hold at their peak, all of them written.
+  std::size_t arenas() const { return lasting() + activations + scratch + trunks + apart; }
+  std::size_t total() const { return arenas() + work + host; }
   /// Device memory to keep free of the data set, including some for libraries.
   std::size_t device_reserve() const { return total() + (std::size_t{2} << 30U); }
 };
+
+class CountingBackend;
 
 /// The arenas and the tape of a program, with shapes instead of values.
 class DryRun {
   std::size_t host_ = 0;
   std::unique_ptr<Backend> shapes_;
+  std::unique_ptr<CountingBackend> counted_;  // shapes_
 
  public:
   /// Replaces `device`, which must outlive this.
   explicit DryRun(Backend& device);
+  ~DryRun();
+  DryRun(const DryRun&) = delete;
+  DryRun& operator=(const DryRun&) = delete;
 
-  Backend& backend() { return *shapes_; }
+  /// Replaces it for all arenas.
+  Backend& backend() const;
   /// Bytes allocated in the lasting arena since the last call.
   std::size_t taken();
   /// Host memory reserved so far.
   std::size_t host() const { return host_; }
-  /// Adds to `plan` what the arenas and the device needed during steps.
+  /// Adds to `plan`, whose lasting() is complete, what the arenas and the device needed during
+  /// steps.
   void add_peaks(MemoryPlan* plan) const;
 
   Arena lasting, step, scratch, trunks;

@@ -249,10 +249,7 @@ MemoryPlan plan_prediction(const CdtConfig& config, std::int64_t batch, std::int
   }
   plan.data = dry.taken();
   plan.host = dry.host();
-  Arena counted_above(dry.backend(),
-                      "dna");  // already counted: the feed has its batch in the lasting arena
-  plan_passes(model, dry.tape, dry.trunks, sizes,
-              counted_above.tensor({batch, bins, config.dna_dim}, dry.backend().activations()));
+  plan_passes(model, dry.tape, dry.trunks, sizes, feed.memory());
   dry.add_peaks(&plan);
   return plan;
 }

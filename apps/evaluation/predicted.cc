@@ -6,9 +6,11 @@
 #include <optional>
 #include <utility>
 
+#include "apps/common/memory_check.h"
 #include "apps/common/program.h"
 #include "apps/common/progress.h"
 #include "engine/error.h"
+#include "io/format/text.h"
 #include "model/dna_feed.h"
 
 namespace cdt {
@@ -51,6 +53,26 @@ std::int64_t count_enhancers(const SplitPasses& passes, std::span<const PassTask
   return std::ssize(distinct_enhancers(of_tasks));
 }
 
+/// The plan of passes of `batch` enhancers, after the check that it fits.
+MemoryPlan plan_that_fits(const Inference& inference, std::int64_t batch) {
+  const std::vector<MemoryBound> bounds = with_device(*inference.backend, memory_bounds());
+  const MemoryQuestion question{
+      .option = "--batch-size",
+      .subject = "a prediction of " + number_of(batch, "enhancer") + " at once",
+      .asked = batch,
+      .plan =
+          [&](std::int64_t size) {
+            return plan_prediction(inference.config, size, inference.data.bins, *inference.backend);
+          },
+      .already = inference.lasting.held(),
+      .advice =
+          [](std::int64_t fits, const std::string& needed) {
+            return fits > 0 ? "--batch-size " + std::to_string(fits) + " fits"
+                            : "--batch-size 1 takes up to " + needed;
+          }};
+  return plan_that_fits(question, bounds, *inference.backend);
+}
+
 }  // namespace
 
 SplitPasses::SplitPasses(const CdtConfig& config, const Dataset& data,
@@ -74,8 +96,7 @@ void run_split_passes(
   };
   inference.model->freeze();
   const auto batch = static_cast<std::int64_t>(passes.batch);
-  const MemoryPlan plan =
-      plan_prediction(inference.config, batch, inference.data.bins, *inference.backend);
+  const MemoryPlan plan = plan_that_fits(inference, batch);
   // With controls, or in several samples, a row is read more than once.
   const bool again = settings.with_controls || passes.contexts.size() > enhancers.size();
   DnaFeed feed(inference.data, *inference.backend, inference.lasting, batch,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/common/cli_words.h"
 #include "apps/common/program.h"
@@ -60,7 +61,8 @@ class Run {
  public:
   /// Builds the model and prints what the run will take. The arguments must outlive
   /// this. Throws InputError if something does not fit.
-  Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks);
+  Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks,
+      const std::vector<MemoryBound>& bounds);
 
   /// Connects the devices of the ranks.
   void join_devices() { trainer_.join_devices(); }
@@ -75,31 +77,36 @@ class Run {
 
  private:
   void prepare_new();
+  /// Whether no step is left.
+  bool is_over() const;
 
   const TrainOptions& options_;
   RunInputs& inputs_;
   RunFolder& folder_;
   Communicator& ranks_;
-  DnaCheck dna_;
   std::unique_ptr<Backend> backend_;
+  std::vector<MemoryBound> bounds_;  // before any memory is taken
   MemoryPlan plan_;
+  DnaCheck dna_;
   OutputUnits units_;
   Trained trained_;
   Trainer trainer_;
 };
 
-Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks)
+Run::Run(const TrainOptions& options, RunInputs& inputs, RunFolder& folder, Communicator& ranks,
+         const std::vector<MemoryBound>& bounds)
     : options_(options),
       inputs_(inputs),
       folder_(folder),
       ranks_(ranks),
+      backend_(open_backend(options.common)),
+      bounds_(with_device(*backend_, bounds)),
+      plan_(options.resume
+                ? plan_of_rank(options, inputs.config, *inputs.data, ranks,
+                               options.settings.batch_size, *backend_)
+                : plan_that_fits(options, inputs.config, *inputs.data, ranks, bounds_, *backend_)),
       dna_(*inputs.data, inputs.facts.dna(), options.resume ? folder.last_state() : "",
            inputs.config.gene_window, share_of_dna(ranks)),
-      backend_(open_backend(options.common)),
-      plan_(plan_memory(
-          inputs.config,
-          settings_of_part(options.settings, part_of_batch(ranks, options.settings.batch_size)),
-          inputs.data->bins, *backend_, inputs.data->samples_count())),
       units_(TargetTransform(options.settings, inputs.data->pairs_of(Split::kTrain)).units()),
       trained_(inputs.config, *backend_, inputs.weights, options.settings, units_),
       trainer_(options, plan_, *inputs.data, dna_, ranks, *backend_, trained_.lasting,
@@ -125,10 +132,18 @@ void Run::wait_for_small_dna() {
 void Run::start() {
   if (!options_.resume) return stop_if_interrupted();
   trainer_.restore(folder_, trained_.weights);
+  if (!is_over()) {
+    plan_that_fits(options_, inputs_.config, *inputs_.data, ranks_, bounds_, *backend_);
+  }
   if (!options_.common.quiet) {
     say_what_is_resumed(trainer_.state(), options_.settings, inputs_.facts.device,
                         backend_->name());
   }
+}
+
+bool Run::is_over() const {
+  const TrainState& state = trainer_.state();
+  return state.stopped || state.epoch > options_.settings.epochs || trainer_.used_up_steps();
 }
 
 void Run::prepare_new() {
@@ -206,8 +221,10 @@ void train(TrainOptions* options, Communicator& ranks, const std::optional<RunMo
   if (!folder) folder.emplace(options->common.out, RunFolder::OfAnother());
   std::optional<RunInputs> inputs;
   together(ranks, [&] { inputs.emplace(options, *folder); });
+  std::vector<MemoryBound> bounds;
+  together(ranks, [&] { bounds = bounds_among(ranks); });
   std::optional<Run> run;
-  together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks); });
+  together(ranks, [&] { run.emplace(*options, *inputs, *folder, ranks, bounds); });
   together(ranks, [&] { run->join_devices(); });
   together(ranks, [&] { run->wait_for_small_dna(); });
   together(ranks, [&] { run->expect_same_ranks(); });

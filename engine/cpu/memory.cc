@@ -1,20 +1,18 @@
 // CPU memory: address space from mmap. A page becomes usable when it is handed out and resident
 // when it is first written, and stays so until release(), so only the first step has page faults.
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <limits>
 #include <new>
 #include <string>
 
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
+#include "engine/memory_limit.h"
 
 namespace cdt {
 
@@ -24,17 +22,6 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20U;
 
 std::size_t whole_pages(std::size_t bytes) {
   return (bytes + kHugePage - 1) / kHugePage * kHugePage;
-}
-
-/// Upper bound in bytes for this process: the machine's memory and swap, or its control group's
-/// limit if lower.
-std::size_t memory_limit() {
-  std::size_t limit = std::numeric_limits<std::size_t>::max();
-  struct sysinfo machine = {};
-  if (sysinfo(&machine) == 0) limit = (machine.totalram + machine.totalswap) * machine.mem_unit;
-  std::size_t group = 0;
-  if (std::ifstream("/sys/fs/cgroup/memory.max") >> group) limit = std::min(limit, group);
-  return limit;
 }
 
 }  // namespace
@@ -59,15 +46,15 @@ void CpuBackend::release(float* base, std::size_t bytes) {
 }
 
 void CpuBackend::commit(float* base, std::size_t from, std::size_t to) {
-  static const std::size_t limit = memory_limit();
+  static const MemoryBound limit = least_allowed(memory_bounds());
   from = whole_pages(from);
   to = whole_pages(to);
   if (from == to) return;
   std::size_t taken = 0;
   for (const auto& [other, bytes] : committed_) taken += bytes;
-  if (taken + (to - from) > limit) {
-    throw Error("out of memory: " + std::to_string(taken) + " of " + std::to_string(limit) +
-                " bytes of this machine are taken by the program");
+  if (taken + (to - from) > limit.allowed) {
+    throw Error("out of memory: the program has taken " + std::to_string(taken) + " of the " +
+                std::to_string(limit.allowed) + " bytes that " + limit.name + " allows");
   }
   if (mprotect(reinterpret_cast<char*>(base) + from, to - from, PROT_READ | PROT_WRITE) != 0) {
     throw Error("out of memory: the system gives no more beside the " + std::to_string(taken) +

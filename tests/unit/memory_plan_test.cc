@@ -114,6 +114,9 @@ TEST_P(PlanOfARun, IsWhatTheRunTakes) {
   EXPECT_EQ(plan.scratch, trainer.scratch().peak());
   EXPECT_EQ(plan.trunks, trainer.trunks().peak());
   EXPECT_EQ(plan.work, backend.work_bytes());
+  // All of them are held at once, with what is between their tensors.
+  EXPECT_EQ(plan.arenas(), lasting.held() + trainer.step_arena().held() + trainer.scratch().held() +
+                               trainer.trunks().held());
   const std::int64_t batch = options.settings.batch_size * data.bins * data.dna_dim;
   EXPECT_EQ(plan.host, static_cast<std::size_t>((gene_windows ? 4 : 2) * batch) * sizeof(float));
 }
@@ -187,6 +190,7 @@ TEST_P(PlanOfAPrediction, IsWhatItTakes) {
   EXPECT_EQ(plan.scratch, scratch.peak());
   EXPECT_EQ(plan.trunks, trunks.peak());
   EXPECT_EQ(plan.work, backend.work_bytes());
+  EXPECT_EQ(plan.arenas(), lasting.held() + step.held() + scratch.held() + trunks.held());
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, PlanOfAPrediction,
@@ -255,6 +259,49 @@ TEST(PlanOfAnAttribution, IsWhatABatchTakes) {
       EXPECT_EQ(plan.work, device->work_bytes());
     }
   }
+}
+
+// With more genes than D, the gradients are sums over a basis in an arena of its own.
+TEST(PlanOfAnAttribution, IsWhatAnEnhancerAloneTakes) {
+  constexpr std::int64_t kBins = 31, kHidden = 12;
+  const CdtConfig config = model_config(sizes(kHidden, 2, "released"), nullptr);
+  const auto device = make_cpu_backend(2);
+  const MemoryPlan few = plan_alone(config, 2, kBins, *device);
+  const std::vector<std::size_t> peaks = attribute_twice(config, kBins, *device);
+  EXPECT_EQ(few.lasting(), peaks[0]);
+  EXPECT_EQ(few.activations, peaks[1]);
+  EXPECT_EQ(few.scratch, peaks[2]);
+  // At most eight genes share a backward pass.
+  const std::size_t eight = plan_alone(config, 8, kBins, *device).arenas();
+  EXPECT_GT(eight, few.arenas());
+  EXPECT_EQ(plan_alone(config, kHidden - 1, kBins, *device).arenas(), eight);
+  constexpr std::size_t kBasis = kHidden * kBins * kHidden * sizeof(float);
+  EXPECT_GE(plan_alone(config, kHidden + 1, kBins, *device).arenas(), few.arenas() + kBasis);
+}
+
+// A split may hold a pair twice, so an enhancer may have more pairs than there are genes.
+TEST(PlanOfAnAttribution, TakesMorePairsThanGenes) {
+  CdtConfig config = model_config(sizes(12, 2, "released"), nullptr);
+  config.genes = 3;
+  const auto device = make_cpu_backend(2);
+  EXPECT_GT(plan_alone(config, 13, 6, *device).arenas(),
+            plan_alone(config, 3, 6, *device).arenas());
+}
+
+// A model with every extension: gene windows, gene positions, the gene readout.
+TEST(PlanOfAnAttribution, CountsTheExtensionsOfAnEnhancerAlone) {
+  constexpr std::int64_t kBins = 6;
+  CdtConfig config = model_config(extended(12), nullptr);
+  config.genes = 7;
+  config.dna_dim = 5;
+  config.bins = kBins;
+  const auto device = make_cpu_backend(2);
+  const MemoryPlan with = plan_alone(config, 2, kBins, *device);
+  config.gene_window = false;
+  const MemoryPlan without = plan_alone(config, 2, kBins, *device);
+  const std::size_t windows = kGeneWindowsAtOnce * kBins * 5 * sizeof(float);
+  EXPECT_GE(with.data, without.data + windows);
+  EXPECT_EQ(with.host, without.host + 2 * windows);
 }
 
 TEST(PlanOfAnAttribution, CountsTheWindowsOfGenes) {
