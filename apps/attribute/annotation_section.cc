@@ -87,8 +87,10 @@ class AnnotationSection : public Section {
     rows_.write(pair_header(data_) + kColumns);
   }
 
+  void publish() override { rows_.commit(); }
+
   void finish(AttributionSummary* summary) override {
-    rows_.commit();
+    rows_.flush_to_disk();
     test_classes();
     AnnotationSummary& out = summary->annotations.emplace();
     out.assembly = data_.assembly;

@@ -26,8 +26,10 @@ class CompletenessSection : public Section {
     file_.write(pair_header(data_) + kColumns);
   }
 
+  void publish() override { file_.commit(); }
+
   void finish(AttributionSummary* summary) override {
-    file_.commit();
+    file_.flush_to_disk();
     const MeanLargest steps = mean_largest(steps_);
     summary->completeness = {{kFile, context_.options.gradient.baseline, zero_dna_},
                              steps.mean,

@@ -60,6 +60,7 @@ class MapSection : public Section {
   explicit MapSection(const SectionContext& context)
       : Section(context),
         folder_(context.folder / "maps"),
+        list_(folder_.path() / "maps.json"),
         maps_(choose_maps(context.options.maps.list, attention_maps(context.config, data_.bins))),
         enhancers_(first_enhancers(context.pairs, context.options.maps.pairs)) {
     files_.per_head = context.options.maps.per_head;
@@ -109,10 +110,16 @@ class MapSection : public Section {
     for (const AttentionMap& map : maps_) {
       const Written& w = written_.at(map.name);
       out_.heads.emplace_back(map.name, means_of(w.heads, map.of_enhancer ? with_dna : 1.0));
-      w.file->commit();
+      w.file->flush_to_disk();
     }
     summary->maps = out_;
-    write_file(folder_.path() / "maps.json", json_text(fields_json(files_)));
+    list_.write(json_text(fields_json(files_)));
+    list_.flush_to_disk();
+  }
+
+  void publish() override {
+    for (const auto& [name, written] : written_) written.file->commit();
+    list_.commit();
   }
 
  private:
@@ -130,6 +137,7 @@ class MapSection : public Section {
   }
 
   MadeFolder folder_;
+  AtomicFile list_;
   std::vector<AttentionMap> maps_;
   std::vector<std::int32_t> enhancers_;
   std::size_t added_ = 0;

@@ -86,12 +86,18 @@ void AttributionOutput::add(EnhancerResult result) {
 }
 
 void AttributionOutput::finish(const std::string& provenance) {
-  remove_earlier_attribution(folder_);
   AttributionSummary summary;
   for (const auto& section : sections_) section->finish(&summary);
-  write_file(folder_ / kProvenanceFile, provenance);
-  // Last: an attribution without it counts as incomplete.
-  write_file(folder_ / "summary.json", json_text(fields_json(std::move(summary))));
+  AtomicFile made_by(folder_ / kProvenanceFile);
+  AtomicFile numbers(folder_ / "summary.json");
+  made_by.write(provenance);
+  numbers.write(json_text(fields_json(std::move(summary))));
+  made_by.flush_to_disk();
+  numbers.flush_to_disk();
+  remove_earlier_attribution(folder_);
+  for (const auto& section : sections_) section->publish();
+  made_by.commit();
+  numbers.commit();  // last: an attribution without it counts as incomplete
   for (const auto& section : sections_) {
     if (const std::string line = section->warning(); !line.empty()) warn(line);
   }

@@ -64,8 +64,10 @@ class HeadTable {
     }
   }
 
+  void publish() { file_.commit(); }
+
   PathHeadSummary finish() {
-    file_.commit();
+    file_.flush_to_disk();
     out_.pairs = std::ssize(enhancers_);
     for (std::size_t way = 0; way < shares_.size(); ++way) {
       ByName<HeadShare>& halves =
@@ -126,9 +128,15 @@ class PathSection : public Section {
     return 2 * context_.array_bytes(static_cast<std::int64_t>(paths_) * data_.bins);
   }
 
-  void finish(AttributionSummary* summary) override {
+  void publish() override {
     norms_.commit();
     products_.commit();
+    if (heads_) heads_->publish();
+  }
+
+  void finish(AttributionSummary* summary) override {
+    norms_.flush_to_disk();
+    products_.flush_to_disk();
     out_.pairs = std::ssize(enhancers_);
     out_.zero_dna_left_out = zero_dna_;
     out_.share = by_path(shares_);
@@ -215,6 +223,11 @@ class GeneGradientSection : public Section {
   std::uint64_t bytes() const override { return 2 * context_.array_bytes(context_.config.genes); }
 
   void finish(AttributionSummary* /*summary*/) override {
+    rna_.flush_to_disk();
+    protein_.flush_to_disk();
+  }
+
+  void publish() override {
     rna_.commit();
     protein_.commit();
   }

@@ -48,8 +48,10 @@ class RegionSection : public Section {
     file_.write(pair_header(data_) + kColumns);
   }
 
+  void publish() override { file_.commit(); }
+
   void finish(AttributionSummary* summary) override {
-    file_.commit();
+    file_.flush_to_disk();
     RegionSummary& out = summary->regions.emplace();
     out.file = kFile;
     out.baseline = context_.options.gradient.baseline;

@@ -64,6 +64,13 @@ class ScoreFiles : public Section {
   }
 
   void finish(AttributionSummary* /*summary*/) override {
+    for (const auto& scores : scores_) scores->flush_to_disk();
+    if (sharpened_) sharpened_->flush_to_disk();
+    peaks_.flush_to_disk();
+    pairs_.flush_to_disk();
+  }
+
+  void publish() override {
     for (const auto& scores : scores_) scores->commit();
     if (sharpened_) sharpened_->commit();
     peaks_.commit();
@@ -147,8 +154,8 @@ void remove_files(const std::filesystem::path& folder,
 }
 
 void remove_earlier_attribution(const std::filesystem::path& folder) {
+  remove_for_good(folder / kAttributionOutput.sign);
   std::error_code absent;
-  std::filesystem::remove(folder / kAttributionOutput.sign, absent);
   for (const char* name : kAttributionOutput.files) {
     std::filesystem::remove(folder / name, absent);
   }

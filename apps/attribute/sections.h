@@ -61,8 +61,12 @@ class Section {
     if (result.zero_dna) zero_dna_ += std::ssize(result.pairs);
     for (std::size_t i = 0; i < result.pairs.size(); ++i) add_pair(result, i);
   }
-  /// Call after the last enhancer: renames the files and adds its part to summary.json.
+  /// Call after the last enhancer: adds its part to summary.json, and completes the files under
+  /// their temporary names, so that a lack of space shows while an earlier attribution is still
+  /// there.
   virtual void finish(AttributionSummary* summary) = 0;
+  /// Call after finish(): gives the files their names.
+  virtual void publish() {}
   /// Lines for standard output; call after finish(), like the next two.
   virtual std::string text() const { return ""; }
   /// One line about anything doubtful; empty if there is nothing.

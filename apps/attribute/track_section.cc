@@ -1,5 +1,7 @@
 // The folder tracks/ of an attribution: what genome browsers load (docs/attribution-files.md).
 #include <algorithm>
+#include <deque>
+#include <optional>
 #include <utility>
 
 #include "apps/attribute/sections.h"
@@ -48,12 +50,17 @@ class TrackSection : public Section {
            methods_.size();
   }
 
-  /// Replaces the tracks of an earlier attribution; if there are none now, the folder is removed
-  /// when nothing else is in it. "tracks" lists the files, relative to the attribution's folder.
+  /// "tracks" lists the files, relative to the attribution's folder.
   void finish(AttributionSummary* summary) override {
     close_enhancer();
-    remove_files(folder_, is_ours);
     if (!tracks_.empty()) summary->tracks = write();
+  }
+
+  /// Replaces the tracks of an earlier attribution; if there are none now, the folder is removed
+  /// when nothing else is in it.
+  void publish() override {
+    remove_files(folder_, is_ours);
+    for (AtomicFile& file : files_) file.commit();
   }
 
   std::string text() const override {
@@ -249,11 +256,16 @@ class TrackSection : public Section {
   }
 
   std::vector<std::string> write() {
-    create_output_directory(folder_);
+    made_.emplace(folder_);
     std::vector<std::string> names;
-    const auto put = [&](const std::string& name, const std::string& content) {
-      write_file(folder_ / name, content);
+    const auto add = [&](const std::string& name, const auto& write) {
       names.push_back(std::string(kFolder) + "/" + name);
+      AtomicFile& file = files_.emplace_back(folder_ / name);
+      write(file);
+      file.set_aside();
+    };
+    const auto put = [&](const std::string& name, const std::string& content) {
+      add(name, [&](AtomicFile& file) { file.write(content); });
     };
     const std::vector<Track> all = tracks_over_all();
     for (const auto* tracks : {&std::as_const(tracks_), &all}) {
@@ -261,8 +273,8 @@ class TrackSection : public Section {
         put(track.file + ".bedGraph", bedgraph_text(track.label, track.scores));
         const std::string reason = why_no_bigwig(track);
         if (reason.empty()) {
-          write_bigwig(folder_ / (track.file + ".bw"), sizes_.all(), track.scores);
-          names.push_back(std::string(kFolder) + "/" + track.file + ".bw");
+          add(track.file + ".bw",
+              [&](AtomicFile& file) { write_bigwig(file, sizes_.all(), track.scores); });
         } else {
           without_bigwig_ = reason;
         }
@@ -275,6 +287,8 @@ class TrackSection : public Section {
   }
 
   std::filesystem::path folder_;
+  std::optional<MadeFolder> made_;
+  std::deque<AtomicFile> files_;
   const ChromosomeSizes& sizes_;
   std::int64_t wanted_, all_pairs_;
   std::int64_t rows_ = 0;  // rows of pairs.tsv so far

@@ -195,9 +195,14 @@ void NpyWriter::append(const float* values, std::int64_t count) {
   left_ -= count;
 }
 
-void NpyWriter::commit() {
+void NpyWriter::flush_to_disk() {
   CDT_CHECK(left_ == 0,
             std::to_string(left_) + " values are missing in " + file_.target().string());
+  file_.flush_to_disk();
+}
+
+void NpyWriter::commit() {
+  flush_to_disk();
   file_.commit();
 }
 

@@ -37,7 +37,10 @@ class NpyWriter {
  public:
   NpyWriter(const std::filesystem::path& path, const std::vector<std::int64_t>& shape);
   void append(const float* values, std::int64_t count);
-  /// Finishes the file; exactly as many values as the shape holds must have been appended.
+  /// Writes the rest and syncs the file (AtomicFile); exactly as many values as the shape holds
+  /// must have been appended.
+  void flush_to_disk();
+  /// Calls flush_to_disk() and gives the file its name.
   void commit();
 
  private:

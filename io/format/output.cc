@@ -67,6 +67,16 @@ fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
+/// The path and those of its parent folders that do not exist, innermost first.
+std::vector<fs::path> missing_folders(const fs::path& directory) {
+  std::vector<fs::path> out;
+  for (fs::path at = without_slash(directory); !at.empty() && !is_there(at);
+       at = at.parent_path()) {
+    out.push_back(at);
+  }
+  return out;
+}
+
 void refuse_link_to_nothing(const fs::path& directory) {
   for (fs::path at = without_slash(directory); !at.empty() && at != at.parent_path();
        at = at.parent_path()) {
@@ -76,18 +86,6 @@ void refuse_link_to_nothing(const fs::path& directory) {
         at.string(), "create",
         "is a link to " + fs::read_symlink(at, error).string() + ", which does not exist");
   }
-}
-
-/// Flushes an open file or folder to disk; warns if the file system cannot. Throws InputError(path,
-/// "write", ...) if it fails.
-void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
-  if (::fsync(file.get()) == 0) return;
-  const int error = errno;
-  if (error != EINVAL && error != ENOSYS && error != EOPNOTSUPP && error != ENOTSUP) {
-    throw InputError(path.string(), "write", system_message(error));
-  }
-  warn(folder_of(path).string() + ": cannot be flushed to disk (" + system_message(error) +
-       "); a power failure may lose what was written last");
 }
 
 }  // namespace
@@ -101,7 +99,7 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
 }
 
 AtomicFile::~AtomicFile() {
-  if (file_.get() >= 0) ::unlink(temporary_.c_str());
+  if (file_.get() >= 0 || set_aside_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::open_temporary() {
@@ -157,18 +155,25 @@ void AtomicFile::flush_to_disk() {
   sync_to_disk(file_, target_);
 }
 
-void AtomicFile::commit() {
-  CDT_CHECK(file_.get() >= 0, "commit() twice: " + target_.string());
+void AtomicFile::set_aside() {
   flush_to_disk();
+  set_aside_ = true;
+  file_.reset();
+}
+
+void AtomicFile::commit() {
+  CDT_CHECK(file_.get() >= 0 || set_aside_, "commit() twice: " + target_.string());
+  if (!set_aside_) flush_to_disk();
   publish();
   sync_folder(folder_of(target_));
 }
 
 void AtomicFile::publish() {
-  CDT_CHECK(file_.get() >= 0, "publish() twice: " + target_.string());
-  flush();
+  CDT_CHECK(file_.get() >= 0 || set_aside_, "publish() twice: " + target_.string());
+  if (!set_aside_) flush();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
   file_.reset();
+  set_aside_ = false;
 }
 
 LinkedFile::LinkedFile(const fs::path& source, fs::path target)
@@ -212,13 +217,31 @@ void sweep_temporaries(const fs::path& folder, const std::string& name) {
   for (const fs::path& temporary : found) remove_if_dead(temporary);
 }
 
+void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
+  if (::fsync(file.get()) == 0) return;
+  const int error = errno;
+  if (error != EINVAL && error != ENOSYS && error != EOPNOTSUPP && error != ENOTSUP) {
+    throw InputError(path.string(), "write", system_message(error));
+  }
+  warn(folder_of(path).string() + ": cannot be flushed to disk (" + system_message(error) +
+       "); a power failure may lose what was written last");
+}
+
 void sync_folder(const fs::path& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() >= 0) sync_to_disk(opened, folder / ".");
 }
 
+void remove_for_good(const fs::path& file) {
+  std::error_code error;
+  const bool removed = fs::remove(file, error);
+  if (error) throw InputError(file.string(), "remove", system_message(error.value()));
+  if (removed) sync_folder(folder_of(file));
+}
+
 void create_output_directory(const fs::path& directory) {
   refuse_link_to_nothing(directory);
+  const std::vector<fs::path> missing = missing_folders(directory);
   std::error_code error;
   fs::create_directories(directory, error);
   if (!error && !fs::is_directory(directory, error)) {
@@ -228,12 +251,11 @@ void create_output_directory(const fs::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     throw InputError(directory.string(), "write", system_message(errno));
   }
+  for (const fs::path& made : missing) sync_folder(folder_of(made));
 }
 
-MadeFolder::MadeFolder(fs::path directory) : path_(std::move(directory)) {
-  for (fs::path at = without_slash(path_); !at.empty() && !is_there(at); at = at.parent_path()) {
-    made_.push_back(at);
-  }
+MadeFolder::MadeFolder(fs::path directory)
+    : path_(std::move(directory)), made_(missing_folders(path_)) {
   try {
     create_output_directory(path_);
   } catch (const InputError&) {

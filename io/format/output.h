@@ -32,6 +32,9 @@ class AtomicFile {
   void write(std::string_view text) { write(text.data(), text.size()); }
   /// Writes buffered data and syncs the file, so that a lack of space shows here.
   void flush_to_disk();
+  /// Calls flush_to_disk() and closes the file until commit(), because a program may not have many
+  /// files open. In a folder that is locked only: the temporary is no longer.
+  void set_aside();
   /// Calls flush_to_disk(), renames the file and syncs the folder.
   void commit();
   /// Renames the file without syncing it, for content that its readers check: a power failure may
@@ -39,7 +42,7 @@ class AtomicFile {
   void publish();
 
   const std::filesystem::path& target() const { return target_; }
-  /// Path of the content until commit(), for a library that opens files by name.
+  /// Path of the content until commit().
   const std::filesystem::path& temporary() const { return temporary_; }
 
  private:
@@ -51,6 +54,7 @@ class AtomicFile {
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   FileDescriptor file_;
+  bool set_aside_ = false;
   std::string buffer_;
 };
 
@@ -79,12 +83,20 @@ class LinkedFile {
 /// that file.
 void sweep_temporaries(const std::filesystem::path& folder, const std::string& name = "");
 
+/// Flushes an open file or folder to disk; warns if the file system cannot. Throws InputError(path,
+/// "write", ...) if it fails.
+void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path);
+
 /// Flushes the names in a folder to disk; warns if the file system cannot. Throws InputError if
 /// that fails. A folder that cannot be read cannot be synced.
 void sync_folder(const std::filesystem::path& folder);
 
-/// Creates the folder and its parents. Throws InputError if that fails, if the path is a file or a
-/// dangling link, or if the folder is not writable.
+/// Removes a file, if it is there, so that a power failure does not bring it back: for the file
+/// that identifies an output, before the others are replaced. Throws InputError.
+void remove_for_good(const std::filesystem::path& file);
+
+/// Creates the folder and its parents, also on disk. Throws InputError if that fails, if the path
+/// is a file or a dangling link, or if the folder is not writable.
 void create_output_directory(const std::filesystem::path& directory);
 
 /// Calls create_output_directory(); the destructor removes the folders created here that are still

@@ -27,7 +27,9 @@ class BigWigTest : public testing::Test {
 std::string bigwig_bytes(std::span<const Chromosome> chromosomes,
                          const std::vector<ChromosomeScores>& scores) {
   const test::TempDir dir;
-  write_bigwig(dir.path / "scores.bw", chromosomes, scores);
+  AtomicFile file(dir.path / "scores.bw");
+  write_bigwig(file, chromosomes, scores);
+  file.commit();
   return test::read_bytes(dir.path / "scores.bw");
 }
 

@@ -1,11 +1,13 @@
-// Writes bigWig files with libBigWig. That library writes only to named files, takes URLs for names
-// (so a name here is an absolute path), wants sorted intervals and chromosomes, and reports errors
-// on closing only on stderr; so the file is read back and compared.
+// Writes bigWig files with libBigWig. That library writes only to named files, wants sorted
+// intervals and chromosomes, and loses errors of the system while it writes or reports them on
+// stderr. So it writes to a file in memory, which is read back, compared, and then copied.
 #include "io/genome/bigwig/bigwig.h"
 
 #include <bigWig.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "io/format/file.h"
 #include "io/format/output.h"
 
 namespace cdt {
@@ -29,11 +32,34 @@ struct Destroy {
   void operator()(bwOverlappingIntervals_t* found) const { bwDestroyOverlappingIntervals(found); }
 };
 
-BigWig open(const std::filesystem::path& path, const char* mode) {
-  BigWig file(bwOpen(path.c_str(), nullptr, mode));
-  if (file == nullptr) throw Error("libBigWig: cannot open " + path.string());
+BigWig open(const std::string& name, const char* mode) {
+  BigWig file(bwOpen(name.c_str(), nullptr, mode));
+  if (file == nullptr) throw Error("libBigWig: cannot open " + name);
   return file;
 }
+
+/// A file in memory, with a name by which this process can open it.
+class MemoryFile {
+ public:
+  MemoryFile() : file_(memfd_create("bigwig", MFD_CLOEXEC)) {
+    if (file_.get() < 0) throw Error("bigWig: no file in memory (" + system_message(errno) + ")");
+  }
+
+  std::string name() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
+
+  void copy_to(AtomicFile& out) const {
+    std::vector<char> piece(std::size_t{1} << 20U);
+    const std::size_t size = file_size(file_, name());
+    for (std::size_t at = 0; at < size; at += piece.size()) {
+      const std::size_t count = std::min(piece.size(), size - at);
+      read_exactly(file_, name(), at, piece.data(), count);
+      out.write(piece.data(), count);
+    }
+  }
+
+ private:
+  FileDescriptor file_;
+};
 
 void expect_zero(int status, const char* what) {
   if (status != 0) throw Error(std::string("libBigWig: ") + what + " failed");
@@ -66,7 +92,7 @@ void write_chromosome(bigWigFile_t* file, const ChromosomeScores& scores) {
               "adding intervals");
 }
 
-void write(const std::filesystem::path& path, std::span<const Chromosome> chromosomes,
+void write(const std::string& to, std::span<const Chromosome> chromosomes,
            const std::vector<ChromosomeScores>& scores) {
   std::vector<std::string> names;
   std::vector<std::uint32_t> sizes;
@@ -76,7 +102,7 @@ void write(const std::filesystem::path& path, std::span<const Chromosome> chromo
   }
   std::vector<const char*> pointers;
   for (const std::string& name : names) pointers.push_back(name.c_str());
-  const BigWig file = open(path, "w");
+  const BigWig file = open(to, "w");
   expect_zero(bwCreateHdr(file.get(), kZoomLevels), "the header");
   file->cl =
       bwCreateChromList(pointers.data(), sizes.data(), static_cast<std::int64_t>(pointers.size()));
@@ -85,8 +111,8 @@ void write(const std::filesystem::path& path, std::span<const Chromosome> chromo
   for (const ChromosomeScores& s : scores) write_chromosome(file.get(), s);
 }
 
-void read_back(const std::filesystem::path& path, const std::vector<ChromosomeScores>& scores) {
-  const BigWig file = open(path, "r");
+void read_back(const std::string& from, const std::vector<ChromosomeScores>& scores) {
+  const BigWig file = open(from, "r");
   for (const ChromosomeScores& s : scores) {
     if (s.intervals.empty()) continue;
     const std::unique_ptr<bwOverlappingIntervals_t, Destroy> found(bwGetOverlappingIntervals(
@@ -95,7 +121,7 @@ void read_back(const std::filesystem::path& path, const std::vector<ChromosomeSc
     for (std::size_t i = 0; same && i < s.intervals.size(); ++i) {
       same = s.intervals[i] == ScoredInterval{found->start[i], found->end[i], found->value[i]};
     }
-    if (!same) throw Error("a bigWig file reads back otherwise than written: " + path.string());
+    if (!same) throw Error("a bigWig file reads back otherwise than written");
   }
 }
 
@@ -138,17 +164,15 @@ std::uint64_t bytes_bound(const std::vector<ChromosomeScores>& scores) {
 
 bool has_bigwig() { return true; }
 
-void write_bigwig(const std::filesystem::path& target, std::span<const Chromosome> chromosomes,
+void write_bigwig(AtomicFile& file, std::span<const Chromosome> chromosomes,
                   const std::vector<ChromosomeScores>& scores) {
   expect_valid(chromosomes, scores);
-  AtomicFile file(target);
-  // libBigWig reports a full volume on stderr, at length; this reports it in one line.
-  const std::filesystem::path folder = target.parent_path();
+  const std::filesystem::path folder = file.target().parent_path();
   require_free_space(folder.empty() ? "." : folder, bytes_bound(scores));
-  const std::filesystem::path name = std::filesystem::absolute(file.temporary());
-  write(name, chromosomes, scores);
-  read_back(name, scores);
-  file.commit();
+  const MemoryFile memory;
+  write(memory.name(), chromosomes, scores);
+  read_back(memory.name(), scores);
+  memory.copy_to(file);
 }
 
 }  // namespace cdt

@@ -6,8 +6,7 @@ namespace cdt {
 
 bool has_bigwig() { return false; }
 
-void write_bigwig(const std::filesystem::path&, std::span<const Chromosome>,
-                  const std::vector<ChromosomeScores>&) {
+void write_bigwig(AtomicFile&, std::span<const Chromosome>, const std::vector<ChromosomeScores>&) {
   throw Error("this build has no libBigWig and writes no bigWig");
 }
 
