@@ -226,7 +226,7 @@ std::map<std::string, std::string> checkpoint_metadata(
   return metadata;
 }
 
-std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
+std::string save_model(AtomicFile& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra) {
   WeightsDigest digest(model);
   std::vector<TensorToWrite> tensors;
@@ -242,6 +242,14 @@ std::string save_model(const std::filesystem::path& file, const Cdt& model, Back
   }
   write_safetensors(file, tensors, checkpoint_metadata(model, extra));
   return digest.hex();
+}
+
+std::string save_model(const std::filesystem::path& path, const Cdt& model, Backend& backend,
+                       const std::map<std::string, std::string>& extra) {
+  AtomicFile file(path);
+  std::string digest = save_model(file, model, backend, extra);
+  file.commit();
+  return digest;
 }
 
 }  // namespace cdt

@@ -13,6 +13,7 @@
 
 #include "engine/arena.h"
 #include "engine/backend.h"
+#include "io/format/output.h"
 #include "io/format/tensor_file.h"
 #include "model/cdt.h"
 #include "model/config.h"
@@ -93,8 +94,12 @@ bool is_checkpoint(const TensorFile& reader);
 std::map<std::string, std::string> checkpoint_metadata(
     const Cdt& model, const std::map<std::string, std::string>& extra);
 
-/// Writes a checkpoint, whole or not at all, and returns the model's weights_digest(). `extra` is
-/// added to the metadata. Throws NotFinite naming a parameter that is, since no file may hold that.
+/// Writes a checkpoint and returns the model's weights_digest(); the caller commits the file. `extra`
+/// is added to the metadata. Throws NotFinite naming a parameter that is, since no file may hold
+/// that.
+std::string save_model(AtomicFile& file, const Cdt& model, Backend& backend,
+                       const std::map<std::string, std::string>& extra = {});
+/// Writes and commits it.
 std::string save_model(const std::filesystem::path& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra = {});
 

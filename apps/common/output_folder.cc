@@ -1,5 +1,6 @@
 #include "apps/common/output_folder.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse(const fs::path& path, const std::string& what) {
   throw InputError(path.string(), "--out", what);
 }
+
+constexpr const char* kInUse = "another program is writing to this folder";
 
 using Identity = std::pair<dev_t, ino_t>;
 
@@ -82,6 +85,13 @@ void check_replaceable(const fs::path& folder, const OutputKind& kind) {
 
 fs::path unfinished_file(const fs::path& folder) { return folder / ".cdt-unfinished"; }
 
+/// Whether another process is writing to the folder.
+bool is_in_use(const fs::path& folder) {
+  const FileDescriptor mark(
+      ::open(unfinished_file(folder).c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  return mark.get() >= 0 && try_lock(mark) == EWOULDBLOCK;
+}
+
 /// Whether a program died while it renamed files of this kind into place.
 bool is_left_behind(const fs::path& folder, const OutputKind& kind) {
   return file_contains(unfinished_file(folder), kind.name) && !has_sign(folder, kind);
@@ -89,8 +99,14 @@ bool is_left_behind(const fs::path& folder, const OutputKind& kind) {
 
 fs::path checked_folder(const OutputKind& kind, const CommonOptions& options,
                         const Inputs& inputs) {
-  check_output_folder(options.out, kind, options.overwrite, is_left_behind(options.out, kind),
-                      inputs);
+  try {
+    check_output_folder(options.out, kind, options.overwrite, is_left_behind(options.out, kind),
+                        inputs);
+  } catch (const InputError&) {
+    // Files that another program is just writing are not in the way.
+    if (is_in_use(options.out)) throw InputError(options.out.string(), "lock", kInUse);
+    throw;
+  }
   return options.out;
 }
 
@@ -204,7 +220,7 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
                            const Inputs& inputs)
     : kind_(kind), folder_(checked_folder(kind, options, inputs)) {
   const bool left_behind = is_left_behind(path(), kind);
-  unfinished_ = lock_file(unfinished_file(path()), "another program is writing to this folder");
+  unfinished_ = lock_file(unfinished_file(path()), kInUse);
   try {
     // Another program may have finished between the first check and the lock.
     check_output_folder(path(), kind, options.overwrite, left_behind);
@@ -213,6 +229,8 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
         ::pwrite(unfinished_.get(), text.data(), text.size(), 0) < 0) {
       throw InputError(path().string(), "write", system_message(errno));
     }
+    sync_to_disk(unfinished_, unfinished_file(path()));
+    sync_folder(path());
   } catch (...) {
     leave();
     throw;
@@ -222,13 +240,6 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
 }
 
 OutputFolder::~OutputFolder() { leave(); }
-
-void OutputFolder::sync_mark() const {
-  if (::fsync(unfinished_.get()) != 0) {
-    throw InputError(path().string(), "write", system_message(errno));
-  }
-  sync_folder(path());
-}
 
 void OutputFolder::leave() const {
   const bool torn = !existing_files(path(), kind_).empty() && !has_sign(path(), kind_);

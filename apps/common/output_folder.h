@@ -58,8 +58,8 @@ void check_output_folder(const std::filesystem::path& folder, const OutputKind& 
 
 /// The folder that --out names: checked (check_output_folder), created if needed, and locked for
 /// this process until the destructor. An earlier output is not touched. The folder meanwhile holds
-/// a file ".cdt-unfinished"; if a program is killed, this marks what it left as no output, so that
-/// temporaries are removed and files may be replaced.
+/// a file ".cdt-unfinished"; if a program is killed or the power fails, this marks what it left as
+/// no output, so that temporaries are removed and files may be replaced.
 ///
 /// The destructor removes a folder created here if it is still empty, so that a program that fails
 /// leaves nothing behind.
@@ -73,9 +73,6 @@ class OutputFolder {
   OutputFolder& operator=(const OutputFolder&) = delete;
 
   const std::filesystem::path& path() const { return folder_.path(); }
-  /// Lets the mark outlast a power failure, for a program that goes on from what it left. Throws
-  /// InputError(folder, "write", ...).
-  void sync_mark() const;
 
  private:
   void leave() const;

@@ -13,6 +13,7 @@
 #include "apps/common/provenance.h"
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "io/dataset/truth.h"
 #include "io/format/file_digest.h"
 #include "io/format/journal.h"
 #include "io/format/json.h"
@@ -113,8 +114,7 @@ void read_shard_options(const Cli& cli, std::initializer_list<const char*> witho
 }
 
 std::string digest_of_truth(const fs::path& data) {
-  const fs::path file = data / "truth.json";
-  return is_there(file) ? digest_of_file(file) : "";
+  return has_truth(data) ? digest_of_file(data / "truth.json") : "";
 }
 
 Share share_of(const ShardOptions& shard, std::size_t items) {
@@ -208,7 +208,7 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
     std::error_code absent;
     fs::remove(finished, absent);
     journal.emplace(out.path() / kUnfinishedShard, header_text);
-    out.sync_mark();
+    sync_folder(out.path());
   }
   if (done > 0) note(sources.shard.name() + ": continued after record " + std::to_string(done));
   work(done, [&](std::string_view record) { journal->append(record); });

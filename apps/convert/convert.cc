@@ -106,8 +106,8 @@ class Checkpoint {
                                   },
                                   checkpoint_metadata(*model_, recorded_), optimiser_.get()});
   }
-  /// Writes all files or none: anything wrong with the optimiser shows before the model file gets
-  /// its name.
+  /// Writes all files or none: anything wrong shows before the first file gets its name. The state,
+  /// which identifies the folder's content, is removed first and comes last.
   void write_folder(const fs::path& folder, const CommonOptions& options) const {
     AtomicFile state(folder / "state.safetensors");
     write_optimiser(state, model_->parameters(), *optimiser_, digest_);
@@ -117,7 +117,11 @@ class Checkpoint {
     name_extensions(model_->config(), &fingerprint);
     provenance.write(provenance_text(options, fingerprint, backend_.get()));
     provenance.flush_to_disk();
-    save_model(folder / "model.safetensors", *model_, *backend_, recorded_);
+    AtomicFile model(folder / "model.safetensors");
+    save_model(model, *model_, *backend_, recorded_);
+    model.flush_to_disk();
+    remove_for_good(state.target());
+    model.commit();
     provenance.commit();
     state.commit();
   }

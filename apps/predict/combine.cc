@@ -1,6 +1,7 @@
 #include "apps/predict/combine.h"
 
 #include <cmath>
+#include <deque>
 #include <iostream>
 #include <map>
 #include <set>
@@ -120,12 +121,16 @@ void warn_of_equal_effects(const StudyArm& arm) {
 /// Writes the files, study.json last, so that it is there only with the others.
 void write_study(const fs::path& folder, const Study& study, const std::string& table,
                  const std::string& provenance) {
-  std::error_code absent;
-  fs::remove(folder / "study.json", absent);
-  write_file(folder / "predictions.tsv", table);
-  write_file(folder / "study.tsv", study_tsv(study));
-  write_file(folder / kProvenanceFile, provenance);
-  write_file(folder / "study.json", study_json(study));
+  std::deque<AtomicFile> files;
+  for (const auto& [name, content] : {std::pair{"predictions.tsv", table},
+                                      {"study.tsv", study_tsv(study)},
+                                      {kProvenanceFile, provenance},
+                                      {"study.json", study_json(study)}}) {
+    files.emplace_back(folder / name).write(content);
+    files.back().flush_to_disk();
+  }
+  remove_for_good(files.back().target());
+  for (AtomicFile& file : files) file.commit();
 }
 
 }  // namespace

@@ -62,12 +62,12 @@ void write_prediction(const std::filesystem::path& folder, const std::string& pr
   stage(&made_by, provenance);
   AtomicFile numbers(folder / "metrics.json");
   stage(&numbers, metrics_json(*evaluation));
-  std::error_code absent;
-  std::filesystem::remove(numbers.target(), absent);
+  remove_for_good(numbers.target());
   table.commit();
   if (controls_table) {
     controls_table->commit();
   } else {
+    std::error_code absent;
     std::filesystem::remove(controls_file, absent);
   }
   made_by.commit();

@@ -151,6 +151,14 @@ void RunFolder::begin(const std::string& config, const std::string& provenance) 
   if (!writes()) return;
   begun_ = true;
   if (!resume_) {
+    // Saves are renamed first, so that no half of one is left to resume from.
+    const auto give_up = [this](const fs::path& save) {
+      remove_folder(new_folder(path_));
+      if (std::rename(save.c_str(), new_folder(path_).c_str()) == 0) sync_folder(path_);
+    };
+    give_up(previous());
+    if (fs::exists(last())) remove_folder(old_folder(path_));
+    give_up(fs::exists(last()) ? last() : old_folder(path_));
     for (const char* folder : kRunOutput.folders) remove_folder(path_ / folder);
     for (const fs::path& folder : {old_folder(path_), previous()}) remove_put_aside(folder);
     // The file that marks a run stays until it is replaced, so that the folder is recognised as a

@@ -134,8 +134,8 @@ struct DatasetWriter::Impl {
 
   /// Deletes what is left of an earlier data set: its manifest, and extra files this one lacks.
   void remove_replaced() const {
+    remove_for_good(folder.path() / kManifestName);
     std::error_code absent;
-    std::filesystem::remove(folder.path() / kManifestName, absent);
     for (const char* extra : kExtras) {
       const std::filesystem::path old = folder.path() / extra;
       const auto is_old = [&](const auto& file) { return file.target() == old; };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/format/file.h"
 #include "io/format/json.h"
 
 namespace cdt {
@@ -97,10 +98,18 @@ std::optional<TruthSites> Truth::sites_for(const std::string& enhancer,
   return TruthSites{found->second.decoy, found->second.causal};
 }
 
+bool has_truth(const std::filesystem::path& directory) {
+  if (is_there(directory / "truth.json")) return true;
+  const std::filesystem::path manifest = directory / "dataset.json";
+  if (!is_there(manifest)) {
+    throw InputError(manifest.string(), "open", "the data set was removed while it was in use");
+  }
+  return false;
+}
+
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins) {
   const std::filesystem::path path = directory / "truth.json";
-  std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error) return std::nullopt;
+  if (!has_truth(directory)) return std::nullopt;
   const nlohmann::json json = parse_json_file(path);
   JsonReader root(json, path.string());
   if (root.string("format") != "cdt-truth") root.fail("format", "must be cdt-truth");

@@ -37,6 +37,9 @@ struct Truth {
   double ceiling_of(const std::string& split) const;
 };
 
+/// Whether a data set has a truth.json. Throws InputError if the data set itself is gone.
+bool has_truth(const std::filesystem::path& directory);
+
 /// Reads DIRECTORY/truth.json; returns nothing if there is none, as in a data set of measurements.
 /// Throws InputError on anything wrong in it; bins must be in [0, bins).
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins);
