@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "io/dataset/gene_starts.h"
+#include "io/dataset/not_finite.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -54,7 +55,7 @@ void add_samples(const Dataset& data, Digest* digest) {
     try {
       data.read_rna(static_cast<std::int32_t>(i * count / read), rna.data());
       digest->add(rna);
-    } catch (const InputError&) {  // not finite: reported by whoever uses the sample
+    } catch (const NotFinite&) {  // reported by whoever uses the sample
       digest->add(static_cast<std::uint64_t>(i));
     }
   }
@@ -70,7 +71,7 @@ void add_windows(const Dataset& data, std::int64_t count,
     try {
       (data.*read)(static_cast<std::int32_t>(i * count / rows), row.data());
       digest->add(row);
-    } catch (const InputError&) {  // not finite: reported by whoever uses the row
+    } catch (const NotFinite&) {  // reported by whoever uses the row
       digest->add(static_cast<std::uint64_t>(i));
     }
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "engine/error.h"
+#include "io/dataset/not_finite.h"
 #include "io/dataset/window_blob.h"
 #include "io/format/floats.h"
 #include "io/format/text.h"
@@ -33,10 +34,10 @@ void SampledRna::read(std::int64_t sample, const std::string& name,
   }
   const std::int64_t bad = first_non_finite(out, std::ssize(rows) * dim_);
   if (bad < 0) return;
-  throw InputError(file_.path().string(),
-                   "sample " + name + ", gene " + genes[static_cast<std::size_t>(bad / dim_)] +
-                       ", feature " + std::to_string(bad % dim_),
-                   expected_got("bad value", "a finite number", format_number(out[bad])));
+  throw NotFinite(file_.path().string(),
+                  "sample " + name + ", gene " + genes[static_cast<std::size_t>(bad / dim_)] +
+                      ", feature " + std::to_string(bad % dim_),
+                  expected_got("bad value", "a finite number", format_number(out[bad])));
 }
 
 }  // namespace cdt

@@ -1,6 +1,7 @@
 #include "io/dataset/window_blob.h"
 
 #include "engine/error.h"
+#include "io/dataset/not_finite.h"
 #include "io/format/floats.h"
 #include "io/format/text.h"
 #include "io/format/text_file.h"
@@ -58,11 +59,11 @@ void WindowBlob::read(std::int64_t row, const std::string& name, float* out) con
   }
   const std::int64_t bad = first_non_finite(out, count);
   if (bad < 0) return;
-  throw InputError(file_.path().string(),
-                   name + " (row " + std::to_string(row) + "), bin " +
-                       std::to_string(bad / shape_.dim) + ", feature " +
-                       std::to_string(bad % shape_.dim),
-                   expected_got("bad value", "a finite number", format_number(out[bad])));
+  throw NotFinite(file_.path().string(),
+                  name + " (row " + std::to_string(row) + "), bin " +
+                      std::to_string(bad / shape_.dim) + ", feature " +
+                      std::to_string(bad % shape_.dim),
+                  expected_got("bad value", "a finite number", format_number(out[bad])));
 }
 
 }  // namespace cdt
