@@ -58,6 +58,8 @@ struct JournalReader::Head {
 JournalReader::JournalReader(std::filesystem::path path) : file_(std::move(path)) {
   const std::string magic = file_.head(kMagic.size());
   if (!kMagic.starts_with(magic)) {
+    const auto wrong = std::mismatch(magic.begin(), magic.end(), kMagic.begin()).first;
+    if (is_lost(static_cast<std::uint64_t>(wrong - magic.begin()) + 1)) return;
     throw InputError(this->path().string(), "format", "is not a journal of this engine");
   }
   if (magic.size() < kMagic.size()) return;
