@@ -26,6 +26,8 @@
 #                     compare with, runs at once
 #   FIGURES           for `make tour`: the folder it draws into, default build/tour; docs/tour/figures
 #                     renews those that the chapters show
+#   FUZZ_SECONDS=60, FUZZ_RUNS, FUZZ='pt npy', FUZZ_CXX=clang++
+#                     for `make fuzz`: seconds, or executions in all runs, for each target; targets; the compiler
 #   DEVICE, PRECISION for `make bench` and `make bench-pytorch`: cpu (default) or cuda; fp32 (default),
 #                     fp32-fma, tf32 or bf16
 

@@ -13,7 +13,20 @@ PAPER_BENCH := $(wildcard tests/bench/paper_*.cc)
 SUMS := tests/bench/measure_sums.cc
 KERNELS_BENCH := $(wildcard tests/bench/kernels_*.cc)
 READ_BENCH := $(wildcard tests/bench/read_*.cc)
-FUZZ := $(wildcard tests/fuzz/*.cc) tests/support/zip_bytes.cc
+# The fuzz targets, and what goes with them: a main that replays a corpus, libFuzzer's, and one that
+# writes the first inputs.
+FUZZ_MAINS := tests/fuzz/replay.cc tests/fuzz/libfuzzer.cc tests/fuzz/seeds.cc
+FUZZ_TARGETS := $(filter-out $(FUZZ_MAINS),$(wildcard tests/fuzz/*.cc)) tests/support/zip_bytes.cc
+# The readers that the fuzzer sees into.
+FUZZED := $(addprefix io/format/,$(addsuffix .cc,float_rows gzip journal json npy npy_rows npz pickle pt pt_reader \
+  pt_values safetensors tensor_file text text_file zip)) \
+  $(addprefix io/genome/,annotations.cc assembly.cc locus.cc) \
+  $(addprefix io/dataset/,gene_starts.cc lists.cc manifest.cc truth.cc) \
+  $(addprefix model/,checkpoint.cc config.cc inputs.cc state_dict.cc) \
+  $(addprefix apps/common/,cli.cc cli_words.cc optimiser_file.cc torch_optimiser.cc) \
+  $(addprefix apps/train/,run_config.cc setting_values.cc stored_settings.cc) \
+  $(addprefix apps/report/,attribution.cc evaluated.cc sources.cc) \
+  apps/evaluation/study.cc apps/attribute/result_record.cc
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
@@ -30,8 +43,8 @@ GPU := tests/gpu/compare_runs.cc \
 COUNT := $(wildcard tests/cost/*.cc)
 # The program to read first.
 TOUR := docs/tour/one_step.cc
-TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(READ_BENCH) $(FUZZ) \
-  $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
+TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(READ_BENCH) $(FUZZ_TARGETS) \
+  $(FUZZ_MAINS) $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
   cdt-synth cdt-train cdt-predict cdt-attribute))
@@ -40,8 +53,8 @@ EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
-# fuzz, measure_sums and read_bench are not run by `make test`, but have to compile.
-TESTS += $(addprefix $(BUILD)/tests/,fuzz measure_sums read_bench) \
+# measure_sums and read_bench are not run by `make test`, but have to compile.
+TESTS += $(addprefix $(BUILD)/tests/,fuzz_replay fuzz_seeds measure_sums read_bench) \
   $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
   $(EMULATED_MEASURES) \
@@ -57,8 +70,36 @@ $(BUILD)/tests/thread_tests: $(call objects,$(THREADED)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
-$(BUILD)/tests/fuzz: $(call objects,$(FUZZ)) $(LIBAPPS) $(LIBCDT)
+# Linked before libcdt, so that libcdt's own InputFile is not used (tests/fuzz/memory_file.h).
+$(BUILD)/tests/fuzz_replay: $(call objects,$(FUZZ_TARGETS) tests/fuzz/replay.cc) $(LIBAPPS) $(LIBCDT)
 	$(call link)
+$(BUILD)/tests/fuzz_seeds: $(call objects,tests/fuzz/seeds.cc tests/support/zip_bytes.cc) $(LIBAPPS) $(LIBCDT)
+	$(call link)
+
+# The fuzzer: the readers and the targets compiled by clang for libFuzzer and sanitizers, the rest as
+# it is in the libraries.
+FUZZ_CXX ?= clang++
+FUZZ_FLAGS := -std=c++20 -O1 -gline-tables-only -I. -Wall -Wextra -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer \
+  -fsanitize-coverage-allowlist=tests/fuzz/coverage.txt
+FUZZ_SANITIZERS := address,undefined,float-cast-overflow -fno-sanitize-recover=all
+FUZZ_COMPILE := $(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZERS)
+fuzz_objects = $(patsubst %.cc,build-fuzz/obj/%.o,$(1))
+FUZZ_OBJECTS := $(call fuzz_objects,$(FUZZED) $(FUZZ_TARGETS) tests/fuzz/libfuzzer.cc)
+build-fuzz/flags: FORCE
+	$(call stamp,$(FUZZ_COMPILE))
+.PHONY: fuzz-compiler
+fuzz-compiler:
+	@echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' | \
+	  $(FUZZ_CXX) -x c++ -fsanitize=fuzzer,$(FUZZ_SANITIZERS) - -o /dev/null 2>/dev/null || { echo \
+	  'make fuzz: needs clang with libFuzzer (Debian: clang and libclang-rt-14-dev); FUZZ_CXX names it' >&2; exit 2; }
+build-fuzz/obj/%.o: %.cc build-fuzz/flags tests/fuzz/coverage.txt | fuzz-compiler
+	@mkdir -p $(@D)
+	$(call run,clang,$(FUZZ_COMPILE) -MMD -MP -c $< -o $@)
+-include $(FUZZ_OBJECTS:.o=.d)
+FUZZ_LINK = $(FUZZ_CXX) -fsanitize=fuzzer,$(FUZZ_SANITIZERS) $(LDFLAGS)
+FUZZ_LIBRARIES = $(LIBAPPS) $(LIBCDT) $(LIBRARIES) -lgomp
+build-fuzz/fuzz: $(FUZZ_OBJECTS) $(LIBAPPS) $(LIBCDT)
+	$(call run,link,$(FUZZ_LINK) $(FUZZ_OBJECTS) $(FUZZ_LIBRARIES) -o $@)
 $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
 	$(call link)
 $(BUILD)/tests/measure_sums: $(call objects,$(SUMS)) $(LIBCDT)
@@ -126,7 +167,8 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 	$(call link,$(EMULATED_LINK))
 
 # --- running --------------------------------------------------------------------------------------
-.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz sanitize sanitize-threads soak bench bench-pytorch \
+.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz fuzz-planted sanitize \
+  sanitize-threads soak bench bench-pytorch \
   parity-full
 
 test: all $(TESTS) $(MEASURES) cubins  ## build and run all tests; the last line counts them
@@ -160,9 +202,13 @@ gpu-pack:  ## pack `make gpu-check` for a machine without a compiler: build/gpu-
 	@CXX='$(CXX)' PACK_ARCH='$(PACK_ARCH)' PACK_CUDA_ARCH='$(PACK_CUDA_ARCH)' \
 	  tests/gpu_pack.sh build/gpu-pack-build build/gpu-pack.tar.xz
 
-fuzz: $(BUILD)/config.mk  ## feed damaged files to every reader, under sanitizers, FUZZ_SECONDS=60
-	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/tests/fuzz
-	build-asan/tests/fuzz $(FUZZ_SECONDS)
+fuzz: build-fuzz/fuzz $(BUILD)/tests/fuzz_replay  ## fuzz every reader, FUZZ_SECONDS=60 or FUZZ_RUNS=N each; FUZZ='pt npy' for some
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_RUNS='$(FUZZ_RUNS)' \
+	  tests/fuzz/fuzz.sh build-fuzz $(BUILD)/tests/fuzz_replay $(FUZZ)
+
+fuzz-planted: build-fuzz/fuzz $(BUILD)/tests/fuzz_replay  ## whether the fuzzer finds a removed check in each reader
+	@FUZZ_COMPILE='$(FUZZ_COMPILE)' FUZZ_LINK='$(FUZZ_LINK)' FUZZ_LIBRARIES='$(FUZZ_LIBRARIES)' \
+	  FUZZ_OBJECTS='$(FUZZ_OBJECTS)' tests/fuzz/planted.sh build-fuzz $(BUILD)/tests/fuzz_replay $(FUZZ)
 
 sanitize: $(BUILD)/config.mk  ## run all tests under the address and undefined-behaviour sanitizers (hours)
 	@$(MAKE) --no-print-directory SANITIZE=1 test

@@ -53,25 +53,6 @@ void read_pair_rows(const fs::path& path, const Dataset& data, Attribution* out)
   if (out->rows() == 0) throw InputError(path.string(), "rows", "there are no pairs");
 }
 
-AttributionSummary read_summary(const fs::path& path, const std::string& command) {
-  const nlohmann::json json = parse_json_file(path);
-  const std::string source = path.string();
-  expect_version(json, source, AttributionSummary::kFormat, AttributionSummary::kVersion,
-                 "cdt-attribute", command);
-  auto out = read_fields<AttributionSummary>(json, source);
-  for (const char* method : {"attention", "gradient"}) {
-    if (out.method(method) == nullptr) {
-      throw InputError(source, std::string("methods.") + method, "is missing");
-    }
-  }
-  if (out.effects && out.effects->bins_at_a_time < 1) {
-    throw InputError(
-        source, "occlusion_vs_gradient.bins_at_a_time",
-        expected_got("is wrong", "at least 1", std::to_string(out.effects->bins_at_a_time)));
-  }
-  return out;
-}
-
 /// Opens the scores of every method, attention and gradient first.
 std::vector<MethodWindows> open_scores(const fs::path& directory,
                                        const AttributionSummary& summary) {
@@ -109,6 +90,25 @@ const MethodWindows* Attribution::find(const std::string& method) const {
 bool Attribution::explains(std::int32_t enhancer) const {
   return std::any_of(pairs.begin(), pairs.end(),
                      [&](const AttributedPair& pair) { return pair.enhancer == enhancer; });
+}
+
+AttributionSummary read_summary(const fs::path& path, const std::string& command) {
+  const nlohmann::json json = parse_json_file(path);
+  const std::string source = path.string();
+  expect_version(json, source, AttributionSummary::kFormat, AttributionSummary::kVersion,
+                 "cdt-attribute", command);
+  auto out = read_fields<AttributionSummary>(json, source);
+  for (const char* method : {"attention", "gradient"}) {
+    if (out.method(method) == nullptr) {
+      throw InputError(source, std::string("methods.") + method, "is missing");
+    }
+  }
+  if (out.effects && out.effects->bins_at_a_time < 1) {
+    throw InputError(
+        source, "occlusion_vs_gradient.bins_at_a_time",
+        expected_got("is wrong", "at least 1", std::to_string(out.effects->bins_at_a_time)));
+  }
+  return out;
 }
 
 Attribution read_attribution(const fs::path& directory, const PageSource& source) {

@@ -36,20 +36,6 @@ EpochRow read_epoch(const std::string& line, const std::string& where, bool by_s
   return row;
 }
 
-/// Reads config.json. Options that are neither text nor a number have no text.
-RunConfig read_config(const fs::path& file) {
-  const nlohmann::json json = parse_json_file(file);
-  auto out = read_fields<RunConfig>(json, file.string());
-  ByName<nlohmann::json> options;
-  json_fields::Reader(json, file.string(), "")("options", options);
-  for (const auto& [name, value] : options) {
-    out.options.emplace_back(name, value.is_string()   ? value.get<std::string>()
-                                   : value.is_number() ? value.dump()
-                                                       : "");
-  }
-  return out;
-}
-
 /// The options of config.json as a command line.
 std::string train_command(const RunRecord& run) {
   std::string out = "cdt-train";
@@ -81,6 +67,19 @@ std::string RunConfig::option(const std::string& name) const {
   return value == nullptr ? "" : *value;
 }
 
+RunConfig read_config(const fs::path& file) {
+  const nlohmann::json json = parse_json_file(file);
+  auto out = read_fields<RunConfig>(json, file.string());
+  ByName<nlohmann::json> options;
+  json_fields::Reader(json, file.string(), "")("options", options);
+  for (const auto& [name, value] : options) {
+    out.options.emplace_back(name, value.is_string()   ? value.get<std::string>()
+                                   : value.is_number() ? value.dump()
+                                                       : "");
+  }
+  return out;
+}
+
 RunRecord read_run(const fs::path& directory) {
   if (!fs::is_directory(directory)) {
     throw InputError(directory.string(), "--run", "no such folder; cdt-train --out makes one");
@@ -93,14 +92,18 @@ RunRecord read_run(const fs::path& directory) {
   if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
   const fs::path metrics = directory / "metrics.jsonl";
   if (!fs::exists(metrics)) return run;
-  const bool by_seen = run.config.option("steer-by") == "seen";
+  run.epochs = read_epochs(metrics, run.config.option("steer-by") == "seen");
+  return run;
+}
+
+std::vector<EpochRow> read_epochs(const fs::path& metrics, bool by_seen) {
+  std::vector<EpochRow> out;
   LineFile lines(metrics);
   std::string_view line;
   while (lines.next(&line)) {
-    run.epochs.push_back(
-        read_epoch(std::string(line), metrics.string() + ": " + lines.where(), by_seen));
+    out.push_back(read_epoch(std::string(line), metrics.string() + ": " + lines.where(), by_seen));
   }
-  return run;
+  return out;
 }
 
 const EpochRow* RunRecord::best() const {

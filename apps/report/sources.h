@@ -92,6 +92,10 @@ struct RunRecord {
 };
 /// Reads the run; throws InputError if the folder is no run directory.
 RunRecord read_run(const std::filesystem::path& directory);
+/// Reads its config.json. Options that are neither text nor a number have no text.
+RunConfig read_config(const std::filesystem::path& file);
+/// Reads its metrics.jsonl. by_seen: whether pairs of seen genes chose the best epoch.
+std::vector<EpochRow> read_epochs(const std::filesystem::path& metrics, bool by_seen);
 
 struct PageSource {
   std::filesystem::path run;  // its folder

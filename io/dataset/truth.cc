@@ -110,6 +110,10 @@ bool has_truth(const std::filesystem::path& directory) {
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins) {
   const std::filesystem::path path = directory / "truth.json";
   if (!has_truth(directory)) return std::nullopt;
+  return read_truth_file(path, bins);
+}
+
+Truth read_truth_file(const std::filesystem::path& path, std::int64_t bins) {
   const nlohmann::json json = parse_json_file(path);
   JsonReader root(json, path.string());
   if (root.string("format") != "cdt-truth") root.fail("format", "must be cdt-truth");

@@ -43,6 +43,8 @@ bool has_truth(const std::filesystem::path& directory);
 /// Reads DIRECTORY/truth.json; returns nothing if there is none, as in a data set of measurements.
 /// Throws InputError on anything wrong in it; bins must be in [0, bins).
 std::optional<Truth> read_truth(const std::filesystem::path& directory, std::int64_t bins);
+/// Reads such a file, which must be there.
+Truth read_truth_file(const std::filesystem::path& path, std::int64_t bins);
 /// Returns that of a data set. Throws InputError if its RNA is of samples, which truth.json does
 /// not know.
 std::optional<Truth> truth_of(const Dataset& data);

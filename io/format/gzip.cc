@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/poll.h"
+#include "io/format/checksum.h"
 #include "io/format/file.h"
 #include "io/format/text_file.h"
 
@@ -27,6 +28,7 @@ class GzipStream : public ByteStream {
  public:
   explicit GzipStream(InputFile file) : file_(std::move(file)), left_(file_.size()) {
     if (inflateInit2(&zlib_, kGzipOnly) != Z_OK) throw Error("zlib: inflateInit2 failed");
+    if (!checksums_count()) inflateValidate(&zlib_, 0);
   }
   ~GzipStream() override { inflateEnd(&zlib_); }
 

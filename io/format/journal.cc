@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/format/checksum.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -34,6 +35,10 @@ std::uint32_t crc_of(std::string_view bytes) {
     at += piece;
   }
   return crc;
+}
+
+bool has_crc(std::string_view bytes, std::uint32_t crc) {
+  return crc_of(bytes) == crc || !checksums_count();
 }
 
 template <class T>
@@ -71,8 +76,9 @@ JournalReader::JournalReader(std::filesystem::path path) : file_(std::move(path)
   if (file_.size() < at_ + kEndBytes) return;
   std::string end(kEndBytes, '\0');
   file_.read(file_.size() - kEndBytes, end.data(), end.size());
-  finished_ = get<std::uint32_t>(end, 0) == kEnd &&
-              get<std::uint32_t>(end, kCheckedBytes) == crc_of(end.substr(0, kCheckedBytes));
+  finished_ =
+      get<std::uint32_t>(end, 0) == kEnd && has_crc(std::string_view(end).substr(0, kCheckedBytes),
+                                                    get<std::uint32_t>(end, kCheckedBytes));
 }
 
 void JournalReader::damaged(const std::string& how) const {
@@ -100,7 +106,7 @@ bool JournalReader::read_frame(Head* head, std::string* content) {
   std::string bytes(kHeadBytes, '\0');
   file_.read(at_, bytes.data(), bytes.size());
   const std::string_view checked = std::string_view(bytes).substr(0, kCheckedBytes);
-  if (get<std::uint32_t>(bytes, kCheckedBytes) != crc_of(checked)) {
+  if (!has_crc(checked, get<std::uint32_t>(bytes, kCheckedBytes))) {
     if (!finished_ && is_lost(at_ + kHeadBytes)) return false;
     damaged("its length has another checksum");
   }
@@ -110,7 +116,7 @@ bool JournalReader::read_frame(Head* head, std::string* content) {
   content->resize(head->bytes);
   file_.read(at_ + kHeadBytes, content->data(), content->size());
   const std::uint64_t end = at_ + kHeadBytes + head->bytes;
-  if (crc_of(*content) != head->crc) {
+  if (!has_crc(*content, head->crc)) {
     if (!finished_ && is_lost(end)) return false;
     damaged("its content has another checksum");
   }

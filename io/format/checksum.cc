@@ -1,0 +1,7 @@
+#include "io/format/checksum.h"
+
+namespace cdt {
+
+bool checksums_count() { return true; }
+
+}  // namespace cdt

@@ -1,0 +1,31 @@
+// The fuzzer: libFuzzer calls the target that CDT_FUZZ_TARGET names. Other names of the table give
+// other programs, in effect: code that the target does not reach has no coverage.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+
+#include "engine/error.h"
+#include "io/format/text.h"
+#include "tests/fuzz/target.h"
+
+namespace {
+const cdt::test::FuzzTarget* target = nullptr;
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  const char* const name = std::getenv("CDT_FUZZ_TARGET");
+  try {
+    target = &cdt::test::fuzz_target(name == nullptr ? "" : name);
+  } catch (const cdt::InputError& error) {
+    std::cerr << "fuzz: " << error.what() << "\n";
+    std::exit(2);
+  }
+  cdt::silence_notes();
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  cdt::test::refusal(*target, {reinterpret_cast<const char*>(data), size});
+  return 0;
+}
