@@ -55,7 +55,7 @@ void add_samples(const Dataset& data, Digest* digest) {
     try {
       data.read_rna(static_cast<std::int32_t>(i * count / read), rna.data());
       digest->add(rna);
-    } catch (const NotFinite&) {  // reported by whoever uses the sample
+    } catch (const NotFiniteInput&) {  // reported by whoever uses the sample
       digest->add(static_cast<std::uint64_t>(i));
     }
   }
@@ -71,7 +71,7 @@ void add_windows(const Dataset& data, std::int64_t count,
     try {
       (data.*read)(static_cast<std::int32_t>(i * count / rows), row.data());
       digest->add(row);
-    } catch (const NotFinite&) {  // reported by whoever uses the row
+    } catch (const NotFiniteInput&) {  // reported by whoever uses the row
       digest->add(static_cast<std::uint64_t>(i));
     }
   }

@@ -6,7 +6,7 @@
 
 namespace cdt {
 
-class NotFinite : public InputError {
+class NotFiniteInput : public InputError {
  public:
   using InputError::InputError;
 };
