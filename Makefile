@@ -130,10 +130,12 @@ WITHOUT := $(if $(MPI_FLAGS),engine/ranks/no_mpi.cc,$(MPI_SOURCES)) \
   $(wildcard engine/cuda/*.cc))
 ENGINE := $(filter-out $(WITHOUT),$(wildcard $(addsuffix *.cc,engine/ engine/*/ model/ model/*/ io/*/))) \
   $(BIGWIG)
-HDF5 := $(wildcard io/format/hdf5/*.cc apps/import/published/*.cc) apps/import/sandboxed.cc
+HDF5 := $(wildcard io/format/hdf5/*.cc apps/import/published/*.cc) apps/import/hdf5_version.cc
 NO_HDF5 := apps/import/no_hdf5.cc
+NO_FILTER := $(if $(SECCOMP_FLAGS),io/format/hdf5/no_syscall_filter.cc,io/format/hdf5/syscall_filter.cc)
 IMPORT := $(filter-out $(HDF5) $(NO_HDF5),$(wildcard apps/import/*.cc)) \
-  $(if $(HDF5_FLAGS),$(HDF5),$(NO_HDF5))
+  $(if $(HDF5_FLAGS),$(filter-out $(NO_FILTER),$(HDF5)),$(NO_HDF5))
+IMPORT_LIBRARIES = $(if $(HDF5_FLAGS),$(HDF5_FLAGS) $(SECCOMP_FLAGS))
 APPS := $(filter-out apps/import/%,$(wildcard apps/*/*.cc))
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
@@ -184,7 +186,7 @@ $(BUILD)/obj/apps/common/program.o: $(BUILD)/version
 RECORDED_FLAGS = $(subst ",,$(subst ',,$(OPTIMISE) $(if $(ARCH),-march=$(ARCH)) -ffp-contract=off $(CXXFLAGS)))
 $(BUILD)/obj/apps/common/program.o: EXTRA = -DCDT_VERSION='"$(VERSION)"' -DCDT_GIT_HASH='"$(GIT_HASH)"' \
   -DCDT_FLAGS='"$(strip $(RECORDED_FLAGS))"'
-$(call objects,$(IMPORT) $(UNIT)): EXTRA = $(filter -I%,$(HDF5_FLAGS))
+$(call objects,$(IMPORT) $(UNIT) $(HOSTILE_HDF5)): EXTRA = $(filter -I%,$(IMPORT_LIBRARIES))
 $(call objects,$(MPI_SOURCES)): EXTRA = $(filter -I% -D%,$(MPI_FLAGS))
 $(call objects,$(filter engine/cuda/%,$(ENGINE)) $(GPU)): EXTRA = $(CUDA_INCLUDE) $(CUDNN_INCLUDE) $(NCCL_INCLUDE)
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) $(KERNEL_OBJECTS))
@@ -229,7 +231,7 @@ $(LIBAPPS): $(call objects,$(APPS)) $(BUILD)/sources
 $(PLAIN_PROGRAMS): $(BUILD)/bin/cdt-%: $(BUILD)/obj/apps/cdt_%.o $(LIBAPPS) $(LIBCDT)
 	$(call link)
 $(IMPORT_PROGRAM): $(call objects,apps/cdt_import.cc $(IMPORT)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(HDF5_FLAGS))
+	$(call link,$(IMPORT_LIBRARIES))
 
 # --- demo -----------------------------------------------------------------------------------------
 demo: all  ## make a data set with a known mechanism, train, evaluate, explain, report (minutes)

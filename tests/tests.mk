@@ -27,6 +27,7 @@ FUZZED := $(addprefix io/format/,$(addsuffix .cc,float_rows gzip journal json np
   $(addprefix apps/train/,run_config.cc setting_values.cc stored_settings.cc) \
   $(addprefix apps/report/,attribution.cc evaluated.cc sources.cc) \
   apps/evaluation/study.cc apps/attribute/result_record.cc
+HOSTILE_HDF5 := $(if $(HDF5_FLAGS),$(if $(GTEST_FLAGS),$(wildcard tests/hostile_hdf5/*.cc)))
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
@@ -44,7 +45,7 @@ COUNT := $(wildcard tests/cost/*.cc)
 # The program to read first.
 TOUR := docs/tour/one_step.cc
 TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(READ_BENCH) $(FUZZ_TARGETS) \
-  $(FUZZ_MAINS) $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
+  $(FUZZ_MAINS) $(HOSTILE_HDF5) $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
   cdt-synth cdt-train cdt-predict cdt-attribute))
@@ -54,7 +55,7 @@ emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
 # measure_sums and read_bench are not run by `make test`, but have to compile.
-TESTS += $(addprefix $(BUILD)/tests/,fuzz_replay fuzz_seeds measure_sums read_bench) \
+TESTS += $(addprefix $(BUILD)/tests/,fuzz_replay fuzz_seeds measure_sums read_bench) $(if $(HOSTILE_HDF5),$(BUILD)/tests/hostile_hdf5) \
   $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
   $(EMULATED_MEASURES) \
@@ -65,7 +66,7 @@ BENCHES := $(BUILD)/tests/measure_sums $(if $(PAPER_BENCH),$(BUILD)/tests/paper_
 
 # --- building -------------------------------------------------------------------------------------
 $(BUILD)/tests/unit_tests: $(call objects,$(UNIT) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
-	$(call link,-lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+	$(call link,-lgtest_main $(GTEST_FLAGS) $(IMPORT_LIBRARIES))
 $(BUILD)/tests/thread_tests: $(call objects,$(THREADED)) $(LIBAPPS) $(LIBCDT)
 	$(call link,-lgtest_main $(GTEST_FLAGS))
 $(BUILD)/tests/parity_tests: $(call objects,$(PARITY)) $(LIBAPPS) $(LIBCDT)
@@ -100,6 +101,8 @@ FUZZ_LINK = $(FUZZ_CXX) -fsanitize=fuzzer,$(FUZZ_SANITIZERS) $(LDFLAGS)
 FUZZ_LIBRARIES = $(LIBAPPS) $(LIBCDT) $(LIBRARIES) -lgomp
 build-fuzz/fuzz: $(FUZZ_OBJECTS) $(LIBAPPS) $(LIBCDT)
 	$(call run,link,$(FUZZ_LINK) $(FUZZ_OBJECTS) $(FUZZ_LIBRARIES) -o $@)
+$(BUILD)/tests/hostile_hdf5: $(call objects,$(HOSTILE_HDF5) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
+	$(call link,$(GTEST_FLAGS) $(IMPORT_LIBRARIES))
 $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
 	$(call link)
 $(BUILD)/tests/measure_sums: $(call objects,$(SUMS)) $(LIBCDT)
@@ -144,7 +147,7 @@ $(BUILD)/tests/emulation_tests: $(call emulated_objects,$(EMULATION_TESTS) $(EMU
 # The device-independent tests again, on the emulated GPU.
 $(BUILD)/tests/emulated_unit_tests: $(call objects,$(UNIT) $(IMPORT)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
-	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS) $(HDF5_FLAGS))
+	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS) $(IMPORT_LIBRARIES))
 $(BUILD)/tests/emulated_parity_tests: $(call objects,$(PARITY)) \
     $(call emulated_objects,$(EMULATED) $(EMULATION)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(EMULATED_LINK) -lgtest_main $(GTEST_FLAGS))
@@ -167,7 +170,7 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 	$(call link,$(EMULATED_LINK))
 
 # --- running --------------------------------------------------------------------------------------
-.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz fuzz-planted sanitize \
+.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz fuzz-planted hostile-hdf5 sanitize \
   sanitize-threads soak bench bench-pytorch \
   parity-full
 
@@ -220,6 +223,9 @@ sanitize-threads: $(BUILD)/config.mk  ## run what has threads under ThreadSaniti
 
 soak: all  ## train, predict and attribute for SOAK_MINUTES=120, and watch memory
 	@tests/soak/soak.sh $(BUILD) $(SOAK_MINUTES)
+
+hostile-hdf5: $(BUILD)/tests/hostile_hdf5  ## read damaged HDF5 files through the sandbox, FILES=100000
+	$< $(or $(FILES),100000)
 
 # --- benchmarks -----------------------------------------------------------------------------------
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale

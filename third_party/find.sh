@@ -47,6 +47,10 @@ probe() {
       set -- "$@" "-I/usr/include/$tail -L/usr/lib/$($cxx -dumpmachine 2>/dev/null)/$tail -lhdf5" \
         "-I/usr/include/$tail -L/usr/lib/$($cxx -print-multiarch 2>/dev/null)/$tail -lhdf5" \
         "$(pkg-config --cflags --libs hdf5 2>/dev/null || echo -lhdf5)" ;;
+    libseccomp) program='#include <seccomp.h>
+      #include <cstdio>
+      int main() { auto v = seccomp_version(); std::printf("%u.%u.%u", v->major, v->minor, v->micro); }'
+      set -- "$@" -lseccomp ;;
     libBigWig) program='#include <bigWig.h>
       #include <cstdio>
       #define TEXT(x) #x
@@ -95,6 +99,8 @@ probe_all() {
   probe zlib zlib1g-dev -
   probe HDF5 libhdf5-dev "cdt-import reads no HDF5"
   hdf5=$flags
+  probe libseccomp libseccomp-dev "cdt-import reads HDF5 without a system call filter"
+  seccomp=$flags
   probe libBigWig libbigwig-dev "cdt-attribute writes bedGraph only, no bigWig"
   bigwig=$flags
   probe_tool gnuplot gnuplot-nox "cdt-report cannot draw"
@@ -123,6 +129,7 @@ if [ $fatal = yes ]; then
 fi
 echo "MISSING :=$missing"
 echo "HDF5_FLAGS := $hdf5"
+echo "SECCOMP_FLAGS := $seccomp"
 echo "BIGWIG_FLAGS := $bigwig"
 echo "GTEST_FLAGS := $gtest"
 echo "BENCHMARK_FLAGS := $benchmark"

@@ -23,7 +23,7 @@ struct ArrayFile {
 /// it is missing, of no supported kind, or an .npy with a name.
 ArrayFile find_array(const std::filesystem::path& given);
 
-/// Opens the array. HDF5 files are untrusted: call only inside import_sandboxed().
+/// Opens the array.
 std::unique_ptr<FloatRows> open_array(const ArrayFile& array, const FloatRowsOptions& options);
 
 }  // namespace cdt

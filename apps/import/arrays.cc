@@ -8,8 +8,8 @@
 #include "apps/import/arrays_record.h"
 #include "apps/import/audited.h"
 #include "apps/import/copy_dna.h"
+#include "apps/import/hdf5_version.h"
 #include "apps/import/matched_genes.h"
-#include "apps/import/sandboxed.h"
 #include "apps/import/screen.h"
 #include "apps/import/sources.h"
 #include "engine/bfloat16.h"
@@ -201,18 +201,12 @@ ArrayFiles find_arrays(const ArraysOptions& options) {
   return out;
 }
 
-int run_arrays_import(const ArraysOptions& options) {
+void run_arrays_import(const ArraysOptions& options) {
   catch_interrupts("cdt-import");
   const ArrayFiles files = find_arrays(options);
   const OutputFolder out(kDataSetOutput, options.common,
                          inputs_of(options.common, sources(options, files, nullptr)));
-  const ArrayFile* dna_gene = files.dna_gene ? &*files.dna_gene : &files.dna;
-  for (const ArrayFile* file : {&files.dna, &files.rna, &files.protein, dna_gene}) {
-    if (file->kind != ArrayFile::Kind::kHdf5) continue;
-    return import_sandboxed(out.path(), file->path, [&] { import_arrays(options, files); });
-  }
   import_arrays(options, files);
-  return kExitDone;
 }
 
 }  // namespace cdt

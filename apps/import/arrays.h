@@ -39,8 +39,7 @@ ArrayFiles find_arrays(const ArraysOptions& options);
 /// tables of genes and the lists. Throws InputError on any mistake and then leaves nothing behind.
 void import_arrays(const ArraysOptions& options, const ArrayFiles& files);
 
-/// Runs import_arrays() into the folder that --out names, in a sandboxed child if one of the files
-/// is HDF5. Returns the exit code.
-int run_arrays_import(const ArraysOptions& options);
+/// Runs import_arrays() into the folder that --out names.
+void run_arrays_import(const ArraysOptions& options);
 
 }  // namespace cdt

@@ -155,7 +155,8 @@ int import_arrays_of(const Cli& cli, const ImportOptions& shared, const Words& w
   options.drop_unknown = words.unknown == "drop";
   options.store_bfloat16 = words.store == "bfloat16";
   say_assumed(cli, options);
-  return run_arrays_import(options);
+  run_arrays_import(options);
+  return kExitDone;
 }
 
 }  // namespace
@@ -177,7 +178,8 @@ int import_main(int argc, char** argv) {
   published.missing = static_cast<MissingDna>(
       std::find(kMissingDnaNames.begin(), kMissingDnaNames.end(), words.missing) -
       kMissingDnaNames.begin());
-  return import_in_sandbox(published);
+  run_published_import(published);
+  return kExitDone;
 }
 
 }  // namespace cdt

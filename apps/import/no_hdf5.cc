@@ -1,6 +1,6 @@
 // Replaces the HDF5 part of the import where HDF5 is not installed.
+#include "apps/import/hdf5_version.h"
 #include "apps/import/published/import.h"
-#include "apps/import/sandboxed.h"
 #include "engine/error.h"
 #include "io/format/hdf5/rows.h"
 
@@ -21,13 +21,8 @@ std::unique_ptr<FloatRows> open_hdf5_rows(const std::filesystem::path& path,
   refuse(path);
 }
 
-int import_sandboxed(const std::filesystem::path& /*out*/, const std::filesystem::path& file,
-                     const std::function<void()>& /*import*/) {
-  refuse(file);
-}
-
 Versions hdf5_version() { return {}; }
 
-int import_in_sandbox(const ImportOptions& options) { refuse(options.dna); }
+void run_published_import(const ImportOptions& options) { refuse(options.dna); }
 
 }  // namespace cdt

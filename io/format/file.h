@@ -55,6 +55,7 @@ class InputFile {
   explicit InputFile(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
+  int descriptor() const { return file_.get(); }
   /// Size in bytes at the time of opening.
   std::size_t size() const { return size_; }
   /// Identifies the version of the file that is open: its place and size, and when its content and

@@ -43,8 +43,9 @@ inline hid_t native_type<std::uint64_t>() {
 
 class Hdf5Writer {
  public:
-  explicit Hdf5Writer(const std::filesystem::path& path, hid_t creation = H5P_DEFAULT)
-      : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose) {
+  explicit Hdf5Writer(const std::filesystem::path& path, hid_t creation = H5P_DEFAULT,
+                      hid_t access = H5P_DEFAULT)
+      : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose) {
     if (!file_.valid()) throw std::runtime_error("cannot create " + path.string());
   }
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "io/format/hdf5/hdf5.h"
+#include "io/format/hdf5/proxy.h"
 #include "io/format/text.h"
 #include "tests/support/hdf5_writer.h"
 #include "tests/support/temp_dir.h"
@@ -27,12 +27,14 @@ class ImportHdf5 : public testing::Test {
   }
   std::filesystem::path path() const { return dir.path / "a.h5"; }
   std::filesystem::path neighbour() const { return dir.path / "neighbour.bin"; }
-  Hdf5Dataset open(const std::string& name = "x") const { return Hdf5File(path()).dataset(name); }
+  Hdf5DatasetProxy open(const std::string& name = "x") const {
+    return Hdf5FileProxy(path()).dataset(name);
+  }
 
   /// The InputError message of opening (and reading) data set "x".
-  std::string refusal(const std::function<void(const Hdf5Dataset&)>& use = {}) const {
+  std::string refusal(const std::function<void(const Hdf5DatasetProxy&)>& use = {}) const {
     try {
-      const Hdf5Dataset set = open();
+      const Hdf5DatasetProxy set = open();
       if (use) use(set);
     } catch (const InputError& error) {
       return error.what();
@@ -40,7 +42,7 @@ class ImportHdf5 : public testing::Test {
     return "accepted";
   }
   void expect_refusal(const std::string& part,
-                      const std::function<void(const Hdf5Dataset&)>& use = {}) const {
+                      const std::function<void(const Hdf5DatasetProxy&)>& use = {}) const {
     const std::string message = refusal(use);
     EXPECT_EQ(message.rfind(path().string() + ": ", 0), 0U) << message;
     EXPECT_NE(message.find(part), std::string::npos) << message;
@@ -64,7 +66,7 @@ TEST_F(ImportHdf5, EveryStorageGivesTheSameRows) {
                                              {{2, 5, 3}, false, true, true}};
   for (const Hdf5Storage& storage : storages) {
     make([&](Hdf5Writer& w) { w.numbers("x", {7, 5, 6}, values, storage); });
-    const Hdf5Dataset set = open();
+    const Hdf5DatasetProxy set = open();
     EXPECT_EQ(set.shape(), (std::vector<std::int64_t>{7, 5, 6}));
     EXPECT_EQ(set.read_floats(), values);
     for (const std::int64_t row : {6, 0, 3, 3}) {
@@ -82,7 +84,7 @@ TEST_F(ImportHdf5, RowsOfOneChunkAreUnpackedOnce) {
   make([&](Hdf5Writer& w) {
     w.numbers("x", {4, 2, 200000}, values, {{4, 1, 100000}, true});  // chunks of 1.6 MB
   });
-  const Hdf5Dataset set = open();
+  const Hdf5DatasetProxy set = open();
   std::vector<float> got(static_cast<std::size_t>(row_values));
   set.read_row(0, got.data());
   std::filesystem::resize_file(path(), 0);
@@ -149,7 +151,7 @@ TEST_F(ImportHdf5, HalfPrecisionIsWidened) {
     open().read_row(2, row.data());
     EXPECT_EQ(row, (std::vector<float>{0.0F, 3.0F}));
     expect_refusal("x[0]: is not a whole number: -2.5",
-                   [](const Hdf5Dataset& x) { x.read_integers(); });
+                   [](const Hdf5DatasetProxy& x) { x.read_integers(); });
     make([&](Hdf5Writer& w) { w.numbers<float>("x", {2}, {7.0F, -2048.0F}, {}, type); });
     EXPECT_EQ(open().read_integers(), (std::vector<std::int64_t>{7, -2048}));
   }
@@ -161,7 +163,7 @@ TEST_F(ImportHdf5, FloatsAreWholeNumbersUpTo2To53) {
             (std::vector<std::int64_t>{9007199254740992, -9007199254740992}));
   make([](Hdf5Writer& w) { w.numbers<double>("x", {2}, {0x1p53, 0x1.0000000000001p53}); });
   expect_refusal("x[1]: is not a whole number: 9007199254740994",
-                 [](const Hdf5Dataset& x) { x.read_integers(); });
+                 [](const Hdf5DatasetProxy& x) { x.read_integers(); });
 }
 
 /// A truth value as h5py stores numpy.bool_.
@@ -185,13 +187,13 @@ TEST_F(ImportHdf5, IntegersAreKeptOrRefused) {
   EXPECT_EQ(open().read_integers(),
             (std::vector<std::int64_t>{5, std::numeric_limits<std::int64_t>::max()}));
   expect_refusal("x[1]: cannot be kept as a float32: 9223372036854775807",
-                 [](const Hdf5Dataset& x) { x.read_floats(); });
+                 [](const Hdf5DatasetProxy& x) { x.read_floats(); });
   make([](Hdf5Writer& w) { w.numbers<std::uint64_t>("x", {2}, {5, kLargest + 1}); });
   expect_refusal("x[1]: is larger than a signed 64-bit integer: 9223372036854775808",
-                 [](const Hdf5Dataset& x) { x.read_integers(); });
+                 [](const Hdf5DatasetProxy& x) { x.read_integers(); });
   make([](Hdf5Writer& w) { w.numbers<int>("x", {2, 2}, {-16777216, 33554432, 3, 16777217}); });
   expect_refusal("x[1]: cannot be kept as a float32: 16777217",
-                 [](const Hdf5Dataset& x) { x.read_floats(); });
+                 [](const Hdf5DatasetProxy& x) { x.read_floats(); });
   std::vector<float> row(2);
   open().read_row(0, row.data());
   EXPECT_EQ(row, (std::vector<float>{-16777216.0F, 33554432.0F}));
@@ -200,7 +202,7 @@ TEST_F(ImportHdf5, IntegersAreKeptOrRefused) {
 TEST_F(ImportHdf5, ANumberTooLargeForFloat32IsNamed) {
   make([](Hdf5Writer& w) { w.numbers<double>("x", {2, 2}, {0.1, INFINITY, 1e39, 0.0}); });
   expect_refusal("x[1]: is too large for float32: 1e+39",
-                 [](const Hdf5Dataset& x) { x.read_floats(); });
+                 [](const Hdf5DatasetProxy& x) { x.read_floats(); });
   std::vector<float> row(2);
   open().read_row(0, row.data());
   EXPECT_EQ(row, (std::vector<float>{0.1F, INFINITY}));
@@ -229,14 +231,15 @@ TEST_F(ImportHdf5, MissingVariableStringIsEmpty) {
 
 TEST_F(ImportHdf5, WrongKindOrShapeIsNamed) {
   make([](Hdf5Writer& w) { w.fixed_strings("x", {"a"}, 1); });
-  expect_refusal("x: holds strings", [](const Hdf5Dataset& x) { x.read_floats(); });
-  expect_refusal("x: holds strings", [](const Hdf5Dataset& x) { x.read_integers(); });
+  expect_refusal("x: holds strings", [](const Hdf5DatasetProxy& x) { x.read_floats(); });
+  expect_refusal("x: holds strings", [](const Hdf5DatasetProxy& x) { x.read_integers(); });
   make([](Hdf5Writer& w) { w.numbers<int>("x", {2, 3}, std::vector<int>(6)); });
-  expect_refusal("x: holds numbers", [](const Hdf5Dataset& x) { x.read_strings(); });
-  expect_refusal("(expected (any, 4), got (2, 3))", [](const Hdf5Dataset& x) {
+  expect_refusal("x: holds numbers", [](const Hdf5DatasetProxy& x) { x.read_strings(); });
+  expect_refusal("(expected (any, 4), got (2, 3))", [](const Hdf5DatasetProxy& x) {
     x.require_shape({kAnySize, 4});
   });
-  expect_refusal("(expected (2), got (2, 3))", [](const Hdf5Dataset& x) { x.require_shape({2}); });
+  expect_refusal("(expected (2), got (2, 3))",
+                 [](const Hdf5DatasetProxy& x) { x.require_shape({2}); });
   make([](Hdf5Writer& w) { w.empty("x", H5T_NATIVE_INT, {0}, H5P_DEFAULT); });
   expect_refusal("x: is empty");
   make([](Hdf5Writer& w) { w.numbers<int>("y", {1}, {1}); });
@@ -314,7 +317,8 @@ TEST_F(ImportHdf5, AbsurdSizesAreRefusedBeforeMemoryIsTaken) {
     w.empty("x", H5T_NATIVE_FLOAT, {hsize_t{1} << 30U}, creation.get());
     w.empty("y", H5T_NATIVE_FLOAT, {hsize_t{1} << 40U}, creation.get());
   });
-  expect_refusal("x: is too large to be read whole", [](const Hdf5Dataset& x) { x.read_floats(); });
+  expect_refusal("x: is too large to be read whole",
+                 [](const Hdf5DatasetProxy& x) { x.read_floats(); });
   EXPECT_THROW(open("y"), InputError);
 }
 
@@ -330,7 +334,7 @@ TEST_F(ImportHdf5, DamagedChunkIsNotRead) {
   file.seekp(static_cast<std::streamoff>(at) + 9);
   file.put('!');
   file.close();
-  expect_refusal("x: cannot be read", [](const Hdf5Dataset& x) { x.read_floats(); });
+  expect_refusal("x: cannot be read", [](const Hdf5DatasetProxy& x) { x.read_floats(); });
 }
 
 TEST_F(ImportHdf5, OtherThingsThanHdf5AreNamed) {

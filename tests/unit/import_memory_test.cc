@@ -7,8 +7,8 @@
 #include <string>
 
 #include "apps/import/arrays.h"
-#include "io/format/hdf5/sandbox.h"
 #include "tests/support/array_files.h"
+#include "tests/support/limited_process.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -16,7 +16,7 @@ namespace {
 
 #if !defined(__SANITIZE_ADDRESS__)                                      // which maps its own memory
 constexpr std::int64_t kRows = 24, kRowValues = std::int64_t{1} << 19;  // 48 MiB, rows of 2 MiB
-constexpr SandboxLimits kLimits{.memory_bytes = std::int64_t{24} << 20};
+constexpr std::int64_t kMemory = std::int64_t{24} << 20;
 
 /// Uses up the heap memory that earlier tests freed, so that the limit takes effect.
 void use_up_the_heap() {
@@ -47,14 +47,12 @@ class ImportMemory : public testing::Test {
     head = test::npy("<f4", "(24, 512, 1024)", "");
   }
   int import_in_child() const {
-    return run_sandboxed(
-        [this] {
-          use_up_the_heap();
-          testing::internal::CaptureStdout();
-          import_arrays(options, find_arrays(options));
-          return 0;
-        },
-        kLimits);
+    return test::run_with_memory(kMemory, [this] {
+      use_up_the_heap();
+      testing::internal::CaptureStdout();
+      import_arrays(options, find_arrays(options));
+      return 0;
+    });
   }
 
   test::TempDir dir;
@@ -86,7 +84,7 @@ TEST_F(ImportMemory, TheLimitIsOne) {
     ::operator delete(memory);
     return code;
   };
-  EXPECT_EQ(run_sandboxed(hold_all, kLimits), 5);
+  EXPECT_EQ(test::run_with_memory(kMemory, hold_all), 5);
 }
 #endif
 

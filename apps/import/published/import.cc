@@ -14,15 +14,14 @@
 #include "apps/common/provenance.h"
 #include "apps/import/audited.h"
 #include "apps/import/copy_dna.h"
+#include "apps/import/hdf5_version.h"
 #include "apps/import/published/record.h"
-#include "apps/import/sandboxed.h"
 #include "apps/import/sources.h"
 #include "engine/error.h"
 #include "io/dataset/dataset_writer.h"
 #include "io/format/file.h"
 #include "io/format/floats.h"
-#include "io/format/hdf5/hdf5.h"
-#include "io/format/hdf5/sandbox.h"
+#include "io/format/hdf5/proxy.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -36,21 +35,21 @@ constexpr std::int64_t kMaxSample = std::int64_t{1} << 26;  // values of one DNA
 
 /// The array "embeddings" (N, L, D) of the DNA file and the positions of its samples.
 struct DnaSource {
-  Hdf5File file;
-  Hdf5Dataset embeddings;
+  Hdf5FileProxy file;
+  Hdf5DatasetProxy embeddings;
   DnaIndex index;
   std::int64_t bins() const { return embeddings.shape()[1]; }
   std::int64_t dim() const { return embeddings.shape()[2]; }
 };
 
 DnaSource open_dna(const fs::path& path) {
-  Hdf5File file(path);
-  Hdf5Dataset embeddings = file.dataset("embeddings", {kAnySize, kAnySize, kAnySize});
+  Hdf5FileProxy file(path);
+  Hdf5DatasetProxy embeddings = file.dataset("embeddings", {kAnySize, kAnySize, kAnySize});
   const std::vector<std::int64_t>& shape = embeddings.shape();
   if (shape[1] > kMaxSample / shape[2]) {
     throw InputError(file.name(), "embeddings", "one sample is larger than 256 MiB");
   }
-  const Hdf5Dataset centers = file.dataset("centers", {shape[0]});
+  const Hdf5DatasetProxy centers = file.dataset("centers", {shape[0]});
   const std::vector<std::int64_t> centres = centers.read_integers();
   const std::vector<std::string> names = file.dataset("chroms", {shape[0]}).read_strings();
   DnaIndex index;
@@ -159,12 +158,11 @@ void import_files(const ImportOptions& options) {
       provenance(options), &writer);
 }
 
-int import_in_sandbox(const ImportOptions& options) {
-  // A signal ends the child; a later one must not interrupt the cleanup.
+void run_published_import(const ImportOptions& options) {
   catch_interrupts("cdt-import");
   const OutputFolder out(kDataSetOutput, options.common,
                          inputs_of(options.common, sources(options)));
-  return import_sandboxed(out.path(), options.dna, [&options] { import_files(options); });
+  import_files(options);
 }
 
 }  // namespace cdt

@@ -18,13 +18,13 @@ struct ImportOptions {
   int bin_bp = 128;
 };
 
-/// Writes the data set and audit.json and prints the audit to stdout. Memory: the chunks that cover
-/// one DNA sample (at most Hdf5Dataset::kChunkCacheBytes), one sample, and the small files. Throws
+/// Writes the data set and audit.json and prints the audit to stdout. HDF5 is read by sandboxed
+/// processes (io/format/hdf5/proxy.h). Memory: one DNA sample, the small files, and in the process
+/// that reads DNA the chunks that cover one sample (at most Hdf5Dataset::kChunkCacheBytes). Throws
 /// InputError on any mistake and then leaves nothing behind.
 void import_files(const ImportOptions& options);
 
-/// Runs import_files() in a sandboxed child process, which prints its own errors. Returns the exit
-/// code. If the child dies, what it had begun to write is removed, then as run_sandboxed().
-int import_in_sandbox(const ImportOptions& options);
+/// Runs import_files() into the folder that --out names.
+void run_published_import(const ImportOptions& options);
 
 }  // namespace cdt

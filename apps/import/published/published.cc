@@ -8,7 +8,7 @@
 #include "apps/import/words.h"
 #include "engine/error.h"
 #include "io/format/floats.h"
-#include "io/format/hdf5/hdf5.h"
+#include "io/format/hdf5/proxy.h"
 #include "io/format/npz.h"
 #include "io/format/text.h"
 
@@ -23,7 +23,7 @@ struct Table {
   std::int64_t dim = 0;
 };
 
-void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::string>& genes) {
+void require_distinct_words(const Hdf5DatasetProxy& names, const std::vector<std::string>& genes) {
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < genes.size(); ++i) {
     const std::string field = names.at(static_cast<std::int64_t>(i));
@@ -35,9 +35,9 @@ void require_distinct_words(const Hdf5Dataset& names, const std::vector<std::str
 }
 
 Table read_table(const std::filesystem::path& path) {
-  const Hdf5File file(path);
-  const Hdf5Dataset names = file.dataset("gene_names", {kAnySize});
-  const Hdf5Dataset embeddings = file.dataset("embeddings", {names.shape()[0], kAnySize});
+  const Hdf5FileProxy file(path);
+  const Hdf5DatasetProxy names = file.dataset("gene_names", {kAnySize});
+  const Hdf5DatasetProxy embeddings = file.dataset("embeddings", {names.shape()[0], kAnySize});
   Table table{names.read_strings(), embeddings.read_floats(), embeddings.shape()[1]};
   require_distinct_words(names, table.genes);
   const auto count = static_cast<std::int64_t>(table.values.size());
@@ -60,8 +60,8 @@ struct Columns {
   std::vector<float> beta, se;
 };
 
-Columns read_columns(const Hdf5File& file) {
-  const Hdf5Dataset genes = file.dataset("esm2_idx", {kAnySize});
+Columns read_columns(const Hdf5FileProxy& file) {
+  const Hdf5DatasetProxy genes = file.dataset("esm2_idx", {kAnySize});
   const std::vector<std::int64_t>& rows = genes.shape();
   Columns columns;
   columns.gene = genes.read_integers();
@@ -185,7 +185,7 @@ std::int32_t ElementTable::number(const std::string& chrom, std::int64_t start, 
 
 ScreenSplit read_screen(const std::filesystem::path& path, Split split, const GeneMap& genes,
                         ElementTable& elements) {
-  const Hdf5File file(path);
+  const Hdf5FileProxy file(path);
   const Columns columns = read_columns(file);
   ScreenSplit out;
   out.split = split;

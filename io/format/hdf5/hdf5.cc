@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "io/format/hdf5/driver.h"
 #include "io/format/text.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::int64_t kMaxDimension = std::int64_t{1} << 31;
 constexpr std::size_t kMaxStringBytes = 4096;
 constexpr std::size_t kCacheSlots =
     1000003;  // a prime, far more than the chunks that fit into the cache
@@ -65,9 +65,9 @@ herr_t take_innermost(unsigned /*position*/, const H5E_error2_t* entry, void* ou
 
 Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::string name,
                          bool void_is_bfloat16)
-    : file_(std::move(file_name)), name_(std::move(name)) {
+    : Hdf5Description(std::move(file_name), std::move(name)) {
   access_ = Hdf5Handle(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  set_ = Hdf5Handle(H5Dopen2(file.get(), name_.c_str(), access_.get()), H5Dclose);
+  set_ = Hdf5Handle(H5Dopen2(file.get(), this->name().c_str(), access_.get()), H5Dclose);
   if (!set_.valid()) fail_hdf5("cannot be opened as a data set");
   check_storage();
   read_type(void_is_bfloat16);
@@ -76,7 +76,7 @@ Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, std::string file_name, std::str
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
   check_chunks(creation.get());
   set_ = Hdf5Handle();  // a second open handle would share the first one's cache
-  set_ = Hdf5Handle(H5Dopen2(file.get(), name_.c_str(), access_.get()), H5Dclose);
+  set_ = Hdf5Handle(H5Dopen2(file.get(), this->name().c_str(), access_.get()), H5Dclose);
   if (!set_.valid()) fail_hdf5("cannot be opened as a data set");
 }
 
@@ -147,24 +147,21 @@ void Hdf5Dataset::read_shape() {
     fail_hdf5("its shape cannot be read");
   }
   for (int i = 0; i < rank; ++i) {
-    const hsize_t size = sizes[static_cast<std::size_t>(i)];
-    if (size == 0) fail("is empty");
-    if (size > static_cast<hsize_t>(kMaxDimension)) fail("has an absurd size");
-    shape_.push_back(static_cast<std::int64_t>(size));
+    add_axis(sizes[static_cast<std::size_t>(i)]);
   }
 }
 
 void Hdf5Dataset::check_chunks(hid_t creation) {
   std::array<hsize_t, H5S_MAX_RANK> sizes{};
   const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, sizes.data());
-  if (rank != static_cast<int>(shape_.size())) fail("its chunks do not fit its shape");
+  if (rank != static_cast<int>(shape().size())) fail("its chunks do not fit its shape");
   double chunk = static_cast<double>(H5Tget_size(type_.get()));
   double chunks = 1.0;  // chunks that cover one row
-  for (std::size_t i = 0; i < shape_.size(); ++i) {
+  for (std::size_t i = 0; i < shape().size(); ++i) {
     const auto size = static_cast<double>(sizes[i]);
     if (size < 1.0) fail("has a chunk of size 0");
     chunk *= size;
-    if (i > 0) chunks *= std::ceil(static_cast<double>(shape_[i]) / size);
+    if (i > 0) chunks *= std::ceil(static_cast<double>(shape()[i]) / size);
   }
   if (chunk > static_cast<double>(kMaxChunkBytes)) {
     fail(expected_got("its chunks are too large",
@@ -177,20 +174,6 @@ void Hdf5Dataset::check_chunks(hid_t creation) {
     H5Pset_chunk_cache(access_.get(), kCacheSlots, static_cast<std::size_t>(wanted), 0.0);
   }
 }
-
-std::string Hdf5Dataset::at(std::int64_t row) const {
-  return name_ + "[" + std::to_string(row) + "]";
-}
-
-void Hdf5Dataset::require_shape(const std::vector<std::int64_t>& sizes) const {
-  bool same = shape_.size() == sizes.size();
-  for (std::size_t i = 0; same && i < sizes.size(); ++i) {
-    same = sizes[i] == kAnySize || sizes[i] == shape_[i];
-  }
-  if (!same) fail(expected_got("has the wrong shape", shape_text(sizes), shape_text(shape_)));
-}
-
-void Hdf5Dataset::fail(const std::string& what) const { throw InputError(file_, name_, what); }
 
 void Hdf5Dataset::fail_hdf5(const std::string& what) const {
   fail(what + " (HDF5: " + hdf5_reason() + ")");
@@ -205,6 +188,7 @@ std::string hdf5_reason() {
 
 void harden_hdf5() {
   H5open();
+  descriptor_driver();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   H5Lunregister(H5L_TYPE_EXTERNAL);

@@ -5,17 +5,20 @@
 // other files, read raw external files, assemble virtual data sets and load filter plugins; a file
 // that asks for any of these is refused, since it could make the importer read any file.
 //
-// libhdf5 is not safe against damaged files: call everything here inside run_sandboxed (sandbox.h).
-// Errors are InputErrors naming the file and the data set.
+// libhdf5 is not safe against damaged files: programs read through Hdf5FileProxy (proxy.h), which
+// does all of this in a sandboxed process. Errors are InputErrors naming the file and the data set.
 #pragma once
 
 #include <hdf5.h>
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "io/format/file.h"
+#include "io/format/hdf5/description.h"
 
 namespace cdt {
 
@@ -55,20 +58,12 @@ class Hdf5Handle {
 };
 
 /// A data set opened for reading.
-class Hdf5Dataset {
+class Hdf5Dataset : public Hdf5Description {
  public:
-  const std::vector<std::int64_t>& shape() const { return shape_; }
-  /// Name of the data set, and "name[row]", as error messages give them.
-  const std::string& name() const { return name_; }
-  std::string at(std::int64_t row) const;
-  const std::string& file() const { return file_; }
   /// Type of the floats: "float16", "bfloat16", "float32", "float64"; "" if it holds none.
   std::string float_type() const;
   /// Whether the values are taken for bfloat16 only because the caller says so.
   bool is_untyped() const;
-
-  /// Throws InputError unless the shape is `sizes`; kAnySize matches any size.
-  void require_shape(const std::vector<std::int64_t>& sizes) const;
 
   /// Reads all values in C order as float32. float64 is rounded; a value too large for float32, and
   /// an integer that float32 cannot hold exactly, is refused with its row.
@@ -87,8 +82,6 @@ class Hdf5Dataset {
   static constexpr std::int64_t kChunkCacheBytes = std::int64_t{1} << 30;
   /// Larger chunks are refused.
   static constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 29;
-  /// Most memory for a data set that is read as a whole.
-  static constexpr std::int64_t kMaxWholeBytes = std::int64_t{1} << 30;
 
  private:
   friend class Hdf5File;
@@ -109,7 +102,6 @@ class Hdf5Dataset {
   void check_chunks(hid_t creation);
   std::vector<std::string> read_fixed_strings() const;
   std::vector<std::string> read_variable_strings() const;
-  std::size_t whole_values(std::size_t value_bytes) const;
 
   /// What one H5Dread reads: all values (row -1) or one row.
   struct Part {
@@ -125,33 +117,29 @@ class Hdf5Dataset {
   std::vector<std::int64_t> integers(const Part& part) const;
   [[noreturn]] void refuse_value(const Part& part, std::size_t index, const std::string& what,
                                  const std::string& value) const;
-  [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail_hdf5(const std::string& what) const;
 
-  std::string file_, name_;
   Hdf5Handle access_;  // data set access properties: the chunk cache
   Hdf5Handle set_;
   Hdf5Handle type_;
   Kind kind_ = Kind::kFloat;
-  std::vector<std::int64_t> shape_;
 };
 
-/// A file opened read-only, without file locks (network file systems refuse them).
+/// A file read by its descriptor (driver.h), without file locks (network file systems refuse them).
 class Hdf5File {
  public:
-  /// Opens the file; throws InputError if it is missing or not HDF5, saying what it looks like
-  /// instead.
-  explicit Hdf5File(const std::filesystem::path& path);
+  static constexpr std::size_t kMaxNames = 1000;
+
+  /// Throws InputError if the file is damaged.
+  explicit Hdf5File(const std::shared_ptr<const InputFile>& file);
 
   const std::string& name() const { return name_; }
   bool has(const std::string& dataset) const;
   /// Opens the data set "group/name".
   Hdf5Dataset dataset(const std::string& name) const { return open(name, false); }
-  /// Opens the data set and checks its shape with require_shape().
-  Hdf5Dataset dataset(const std::string& name, const std::vector<std::int64_t>& shape) const;
   /// Opens the data set like dataset(), taking opaque two-byte values for bfloat16.
   Hdf5Dataset dataset_of_bfloat16(const std::string& name) const { return open(name, true); }
-  /// Names of the data sets that dataset() can open, including those in groups; at most 1000.
+  /// Names of the data sets that dataset() can open, including those in groups; at most kMaxNames.
   std::vector<std::string> dataset_names() const;
 
  private:
@@ -162,7 +150,8 @@ class Hdf5File {
   Hdf5Handle file_;
 };
 
-/// Disables filter plugins, external links and error traces on stderr for the rest of the process.
+/// Initialises the library, which must not happen under a system call filter, and disables filter
+/// plugins, external links and error traces on stderr for the rest of the process.
 void harden_hdf5();
 
 /// Returns the innermost message of HDF5's error stack and clears the stack.

@@ -1,50 +1,18 @@
 // Opens HDF5 files and finds their data sets, without following links out of the file.
-#include <sys/resource.h>
-
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/file.h"
+#include "io/format/hdf5/driver.h"
 #include "io/format/hdf5/hdf5.h"
-#include "io/format/hdf5/sandbox.h"
-#include "io/format/hdf5/signature.h"
-#include "io/format/text_file.h"
 
 namespace cdt {
 namespace {
-
-/// Refuses a file that is not HDF5, saying what it is, before the library sees any of it.
-void require_signature(const std::filesystem::path& path) {
-  const InputFile file(path);
-  if (has_hdf5_signature(file)) return;
-  refuse_foreign(path, file.head(kHeadBytes));
-  throw InputError(path.string(), "file", "is not an HDF5 file");
-}
-
-/// While it lives, the process can open no further file: opening a virtual data set would otherwise
-/// open its source files before it can be recognised and refused.
-class NoFurtherFiles {
- public:
-  NoFurtherFiles() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none = {0, before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoFurtherFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
-  NoFurtherFiles(const NoFurtherFiles&) = delete;
-  NoFurtherFiles& operator=(const NoFurtherFiles&) = delete;
-
- private:
-  rlimit before_ = {};
-};
 
 const char* link_kind(H5L_type_t type) {
   if (type == H5L_TYPE_SOFT) return "a soft link";
   if (type == H5L_TYPE_EXTERNAL) return "an external link";
   return "a user-defined link";
 }
-
-constexpr std::size_t kMostNames = 1000;
 
 /// Visitor that adds the name of a data set reached by a hard link; returning 1 ends the visit.
 herr_t take_dataset(hid_t root, const char* name, const H5L_info_t* link, void* out) {
@@ -53,20 +21,16 @@ herr_t take_dataset(hid_t root, const char* name, const H5L_info_t* link, void* 
   if (!object.valid() || H5Iget_type(object.get()) != H5I_DATASET) return 0;
   auto* names = static_cast<std::vector<std::string>*>(out);
   names->emplace_back(name);
-  return names->size() < kMostNames ? 0 : 1;
+  return names->size() < Hdf5File::kMaxNames ? 0 : 1;
 }
 
 }  // namespace
 
-Hdf5File::Hdf5File(const std::filesystem::path& path) : name_(path.string()) {
-  sandbox_step(path);
-  require_signature(path);
+Hdf5File::Hdf5File(const std::shared_ptr<const InputFile>& file) : name_(file->path().string()) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fapl_sec2(access.get());
-  H5Pset_file_locking(access.get(), false, true);
-  H5Pset_fclose_degree(access.get(), H5F_CLOSE_WEAK);
-  file_ = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+  const Hdf5Handle access = descriptor_access(file);
+  // An absolute name, which HDF5 does not complete with the working folder.
+  file_ = Hdf5Handle(H5Fopen("/", H5F_ACC_RDONLY, access.get()), H5Fclose);
   if (!file_.valid()) throw InputError(name_, "HDF5", "cannot be opened (" + hdf5_reason() + ")");
 }
 
@@ -91,22 +55,11 @@ void Hdf5File::require_hard_links(const std::string& name) const {
 }
 
 Hdf5Dataset Hdf5File::open(const std::string& name, bool void_is_bfloat16) const {
-  sandbox_step(name_);
   require_hard_links(name);
-  const NoFurtherFiles guard;
   return {file_, name_, name, void_is_bfloat16};
 }
 
-Hdf5Dataset Hdf5File::dataset(const std::string& name,
-                              const std::vector<std::int64_t>& shape) const {
-  Hdf5Dataset out = dataset(name);
-  out.require_shape(shape);
-  return out;
-}
-
 std::vector<std::string> Hdf5File::dataset_names() const {
-  sandbox_step(name_);
-  const NoFurtherFiles guard;
   std::vector<std::string> names;
   if (H5Lvisit(file_.get(), H5_INDEX_NAME, H5_ITER_INC, take_dataset, &names) < 0) {
     throw InputError(name_, "HDF5", "its data sets cannot be listed (" + hdf5_reason() + ")");

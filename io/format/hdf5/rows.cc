@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "io/format/hdf5/hdf5.h"
+#include "io/format/hdf5/proxy.h"
 #include "io/format/text.h"
 
 namespace cdt {
@@ -14,7 +14,7 @@ constexpr std::int64_t kMaxValues = std::int64_t{1} << 26;  // of one row
 
 class Hdf5Rows : public FloatRows {
  public:
-  Hdf5Rows(Hdf5File file, const std::string& name, const FloatRowsOptions& options)
+  Hdf5Rows(Hdf5FileProxy file, const std::string& name, const FloatRowsOptions& options)
       : FloatRows(file.name(), name),
         file_(std::move(file)),
         set_(options.void_is_bfloat16 ? file_.dataset_of_bfloat16(name) : file_.dataset(name)) {
@@ -27,8 +27,8 @@ class Hdf5Rows : public FloatRows {
  private:
   void read_values(std::int64_t row, float* out) override { set_.read_row(row, out); }
 
-  Hdf5File file_;
-  Hdf5Dataset set_;
+  Hdf5FileProxy file_;
+  Hdf5DatasetProxy set_;
 };
 
 }  // namespace
@@ -36,7 +36,7 @@ class Hdf5Rows : public FloatRows {
 std::unique_ptr<FloatRows> open_hdf5_rows(const std::filesystem::path& path,
                                           const std::string& name,
                                           const FloatRowsOptions& options) {
-  Hdf5File file(path);
+  Hdf5FileProxy file(path);
   std::string chosen = name.substr(std::min(name.find_first_not_of('/'), name.size()));
   if (!chosen.empty() && file.has(chosen)) {
     return std::make_unique<Hdf5Rows>(std::move(file), chosen, options);

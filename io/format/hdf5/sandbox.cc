@@ -1,9 +1,9 @@
+// The parent's side.
 #include "io/format/hdf5/sandbox.h"
 
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/time.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,184 +11,172 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-#include <string>
+#include <ctime>
 
-#include "engine/error.h"
 #include "engine/poll.h"
+#include "io/format/hdf5/sandbox_child.h"
+#include "io/format/text.h"
 
 namespace cdt {
 namespace {
 
-constexpr std::size_t kNameBytes = 4096;
+using Ending = SandboxError::Ending;
 
-// Set in the child only: memory in which the parent finds the name of the file being read, and the
-// time limit.
-char* shared_name = nullptr;
-int step_seconds = 0;
+constexpr int kSliceMs = 100;        // between two looks at the limits and at interrupts
+constexpr int kPipeBytes = 1 << 20;  // what any user may ask for unless the system says otherwise
 
-volatile std::sig_atomic_t child_of_handler = 0;
-
-extern "C" void pass_signal_on(int signal) {
-  if (child_of_handler > 0) kill(child_of_handler, signal);
+const char* description(Ending ending) {
+  switch (ending) {
+    case Ending::kCrash:
+      return "the HDF5 library crashed on it";
+    case Ending::kForbiddenCall:
+      return "reading it led to a system call that is not allowed";
+    case Ending::kTooLong:
+      return "reading it comes to no end";
+    case Ending::kBadAnswer:
+      break;
+  }
+  return "the process that reads it gave no proper answer";
 }
 
-/// One page of memory shared by parent and child.
-class SharedName {
- public:
-  SharedName()
-      : data_(static_cast<char*>(
-            mmap(nullptr, kNameBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
-    if (data_ == MAP_FAILED) throw Error("cannot map a page for the import process");
-  }
-  ~SharedName() { munmap(data_, kNameBytes); }
-  SharedName(const SharedName&) = delete;
-  SharedName& operator=(const SharedName&) = delete;
+double seconds_of(clockid_t clock) {
+  timespec time = {};
+  if (clock_gettime(clock, &time) != 0) return 0.0;
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
-  char* data() { return data_; }
-  std::string text() const { return {data_, strnlen(data_, kNameBytes)}; }
+[[noreturn]] void fail_to_start() {
+  throw Error("cannot start the process that reads HDF5 (" + system_message(errno) + ")");
+}
 
- private:
-  char* data_;
+/// Two connected descriptors: the parent's and the child's.
+struct Pair {
+  FileDescriptor parent, child;
 };
 
-/// Blocks signals that would end the process until release().
-class SignalHold {
- public:
-  SignalHold() {
-    sigset_t set = {};
-    sigemptyset(&set);
-    for (const int signal : kEndSignals) sigaddset(&set, signal);
-    sigprocmask(SIG_BLOCK, &set, &before_);
-  }
-  ~SignalHold() { release(); }
-  SignalHold(const SignalHold&) = delete;
-  SignalHold& operator=(const SignalHold&) = delete;
-  void release() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_ = {};
-};
-
-/// While it lives, signals that would end the parent are passed on to the child, so that the parent
-/// outlives it. Signals that the parent ignores (nohup) stay ignored.
-class SignalRelay {
- public:
-  explicit SignalRelay(pid_t child) {
-    child_of_handler = child;
-    struct sigaction action = {};
-    action.sa_handler = pass_signal_on;
-    sigemptyset(&action.sa_mask);
-    for (std::size_t i = 0; i < kEndSignals.size(); ++i) {
-      sigaction(kEndSignals[i], nullptr, &before_[i]);
-      if (before_[i].sa_handler != SIG_IGN) sigaction(kEndSignals[i], &action, nullptr);
-    }
-  }
-  ~SignalRelay() {
-    for (std::size_t i = 0; i < kEndSignals.size(); ++i) {
-      sigaction(kEndSignals[i], &before_[i], nullptr);
-    }
-    child_of_handler = 0;
-  }
-  SignalRelay(const SignalRelay&) = delete;
-  SignalRelay& operator=(const SignalRelay&) = delete;
-
- private:
-  std::array<struct sigaction, kEndSignals.size()> before_ = {};
-};
-
-/// Bytes of address space in use.
-std::int64_t address_space() {
-  std::ifstream statm("/proc/self/statm");
-  std::int64_t pages = 0;
-  statm >> pages;
-  return pages * sysconf(_SC_PAGESIZE);
+/// For requests a socket, since writing into a pipe without a reader raises a signal.
+Pair request_pair() {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail_to_start();
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-void limit(decltype(RLIMIT_AS) resource, std::int64_t value) {
-  const auto wanted = static_cast<rlim_t>(value);
-  rlimit now = {};
-  getrlimit(resource, &now);
-  now.rlim_cur = std::min(now.rlim_cur, wanted);
-  now.rlim_max = std::min(now.rlim_max, wanted);
-  setrlimit(resource, &now);
-}
-
-void enter_sandbox(pid_t parent, const SandboxLimits& limits, char* name) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_AS, address_space() + limits.memory_bytes);
-  std::signal(SIGXFSZ, SIG_IGN);  // so that a file-size limit shows as a failed write
-  std::signal(SIGPROF, SIG_DFL);
-  for (const int signal :
-       kEndSignals) {  // the parent may have handlers; ignored signals stay ignored
-    if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
-  }
-  step_seconds = limits.step_seconds;
-  shared_name = name;
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw Error("cannot wait for the import process");
-  }
-  return status;
-}
-
-[[noreturn]] void report_death(int signal, const std::string& file) {
-  if (signal == SIGPROF) {
-    throw InputError(file, "HDF5", "damaged or hostile file (reading it comes to no end)");
-  }
-  for (const int crash : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGTRAP}) {
-    if (signal == crash) {
-      throw InputError(file, "HDF5", "damaged or hostile file (the HDF5 library crashed on it)");
-    }
-  }
-  throw Error(std::string("stopped by signal ") + std::to_string(signal) + " (" +
-              strsignal(signal) + ")");
+Pair answer_pair() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) fail_to_start();
+  fcntl(ends[0], F_SETPIPE_SZ, kPipeBytes);  // if it stays smaller, it is only slower
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 }  // namespace
 
-void sandbox_step(const std::filesystem::path& file, int allowance) {
-  if (shared_name == nullptr) return;
-  const std::string name = file.string().substr(0, kNameBytes - 1);
-  std::memcpy(shared_name, name.c_str(), name.size() + 1);
-  itimerval timer = {};
-  timer.it_value.tv_sec = std::int64_t{step_seconds} * allowance;
-  setitimer(ITIMER_PROF, &timer, nullptr);
+SandboxError::SandboxError(const std::string& file, Ending ending)
+    : InputError(file, "HDF5",
+                 std::string("damaged or hostile file (") + description(ending) + ")"),
+      ending_(ending) {}
+
+int SandboxedProcess::Child::stop() noexcept {
+  if (child_ < 0) return status_;
+  kill(child_, SIGKILL);  // no effect on one that has ended
+  while (waitpid(child_, &status_, 0) < 0 && errno == EINTR) {
+  }
+  child_ = -1;
+  return status_;
 }
 
-int run_sandboxed(const std::function<int()>& work, const SandboxLimits& limits) {
-  SharedName name;
-  std::cout.flush();
-  std::fflush(nullptr);  // otherwise both processes would write what is still buffered
-  const pid_t parent = getpid();
-  SignalHold hold;
-  const pid_t child = fork();
-  if (child < 0) throw Error("cannot start the import process");
-  if (child == 0) {
-    enter_sandbox(parent, limits, name.data());
-    hold.release();
-    const int code = work();
-    std::cout.flush();
-    std::fflush(nullptr);
-    _exit(code);
-  }
-  int status = 0;
+double SandboxedProcess::Child::processor_time() const {
+  clockid_t clock = {};
+  return clock_getcpuclockid(child_, &clock) == 0 ? seconds_of(clock) : 0.0;
+}
+
+SandboxedProcess::SandboxedProcess(const InputFile& file, const std::function<void()>& prepare,
+                                   const std::function<void(const SandboxEnds&)>& work,
+                                   const SandboxLimits& limits)
+    : file_(file.path().string()), limits_(limits) {
   {
-    const SignalRelay relay(child);
-    hold.release();
-    status = wait_for(child);
+    Pair requests = request_pair();
+    Pair answers = answer_pair();
+    const SandboxEnds ends{file.descriptor(), requests.child.get(), answers.child.get()};
+    std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, the child's end is not known
+    const pid_t parent = getpid();
+    const pid_t child = fork();
+    if (child < 0) fail_to_start();
+    if (child == 0) run_sandboxed(parent, ends, limits, prepare, work);
+    child_.set(child);
+    requests_ = std::move(requests.parent);
+    answers_ = std::move(answers.parent);
   }
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  report_death(WTERMSIG(status), name.text());
+  begin_step();
+  FilterReport report;  // sent before the child has seen the file
+  receive(&report, sizeof(report));
+  without_filter_ = report.text();
+  if (!without_filter_.empty()) {
+    note("HDF5 is read without a system call filter: " + without_filter_);
+  }
+}
+
+void SandboxedProcess::begin_step(int allowance) {
+  may_compute_ =
+      child_.processor_time() + static_cast<double>(limits_.processor_seconds) * allowance;
+  waited_ = 0.0;
+}
+
+void SandboxedProcess::send(const void* data, std::size_t size) {
+  const auto* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t n = ::send(requests_.get(), from, size, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) report_end();
+    from += n;
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
+void SandboxedProcess::receive(void* out, std::size_t size) {
+  auto* to = static_cast<char*>(out);
+  while (size > 0) {
+    wait_for_answer();
+    const ssize_t n = ::read(answers_.get(), to, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) report_end();
+    to += n;
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
+void SandboxedProcess::wait_for_answer() {
+  pollfd answer = {answers_.get(), POLLIN, 0};
+  while (true) {
+    poll();
+    const double begin = seconds_of(CLOCK_MONOTONIC);
+    const int ready = ::poll(&answer, 1, kSliceMs);
+    // Time in which this process was suspended counts as one slice.
+    waited_ += std::min(seconds_of(CLOCK_MONOTONIC) - begin, 1e-3 * kSliceMs);
+    if (waited_ > limits_.seconds || child_.processor_time() > may_compute_) end(Ending::kTooLong);
+    if (ready > 0) return;
+    if (ready < 0 && errno != EINTR) {
+      throw Error("cannot wait for the process that reads HDF5 (" + system_message(errno) + ")");
+    }
+  }
+}
+
+void SandboxedProcess::refuse_answer() { end(Ending::kBadAnswer); }
+
+void SandboxedProcess::end(Ending ending) {
+  child_.stop();
+  throw SandboxError(file_, ending);
+}
+
+void SandboxedProcess::report_end() {
+  const int status = child_.stop();
+  if (!WIFSIGNALED(status)) throw SandboxError(file_, Ending::kBadAnswer);
+  const int signal = WTERMSIG(status);
+  if (signal == SIGSYS) throw SandboxError(file_, Ending::kForbiddenCall);
+  for (const int crash : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP}) {
+    if (signal == crash) throw SandboxError(file_, Ending::kCrash);
+  }
+  throw Error(printable(file_) + ": HDF5: the process that reads it was stopped by signal " +
+              std::to_string(signal) + " (" + strsignal(signal) + ")");
 }
 
 }  // namespace cdt

@@ -8,13 +8,10 @@
 #include "engine/error.h"
 #include "io/format/floats.h"
 #include "io/format/hdf5/hdf5.h"
-#include "io/format/hdf5/sandbox.h"
 #include "io/format/text.h"
 
 namespace cdt {
 namespace {
-
-constexpr int kRowAllowance = 6;  // one row may need kChunkCacheBytes of compressed chunks
 
 /// Whether float32 holds this integer exactly.
 bool is_exact(std::int64_t value) {
@@ -48,29 +45,19 @@ class VariableStrings {
 
 }  // namespace
 
-std::size_t Hdf5Dataset::whole_values(std::size_t value_bytes) const {
-  const std::int64_t limit = kMaxWholeBytes / static_cast<std::int64_t>(value_bytes);
-  std::int64_t values = 1;
-  for (const std::int64_t size : shape_) {
-    if (values > limit / size) fail("is too large to be read whole");
-    values *= size;
-  }
-  return static_cast<std::size_t>(values);
-}
-
 void Hdf5Dataset::read(hid_t memory_type, const Part& part, void* out) const {
   if (H5Dread(set_.get(), memory_type, part.to, part.from, H5P_DEFAULT, out) >= 0) return;
   const std::string what = "cannot be read (HDF5: " + hdf5_reason() + ")";
   if (part.row < 0) fail(what);
-  throw InputError(file_, at(part.row), what);
+  throw InputError(file(), at(part.row), what);
 }
 
 void Hdf5Dataset::refuse_value(const Part& part, std::size_t index, const std::string& what,
                                const std::string& value) const {
   std::int64_t row_values = 1;
-  for (std::size_t axis = 1; axis < shape_.size(); ++axis) row_values *= shape_[axis];
+  for (std::size_t axis = 1; axis < shape().size(); ++axis) row_values *= shape()[axis];
   const std::int64_t row = std::max<std::int64_t>(part.row, 0);
-  throw InputError(file_, at(row + static_cast<std::int64_t>(index) / row_values),
+  throw InputError(file(), at(row + static_cast<std::int64_t>(index) / row_values),
                    what + ": " + value);
 }
 
@@ -151,14 +138,12 @@ void Hdf5Dataset::floats(const Part& part, float* out) const {
 
 std::vector<float> Hdf5Dataset::read_floats() const {
   std::vector<float> values(whole_values(sizeof(float)));
-  sandbox_step(file_);
   floats(whole(values.size()), values.data());
   return values;
 }
 
 std::vector<std::int64_t> Hdf5Dataset::read_integers() const {
   const Part part = whole(whole_values(sizeof(double)));
-  sandbox_step(file_);
   if (kind_ == Kind::kInteger) return integers(part);
   std::vector<double> reals(part.values);
   if (kind_ == Kind::kFloat) {
@@ -190,7 +175,6 @@ std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
   const H5T_str_t padding = H5Tget_strpad(type_.get());
   const std::size_t count = whole_values(size);
   std::vector<char> bytes(count * size);
-  sandbox_step(file_);
   read(type_.get(), whole(count), bytes.data());
   std::vector<std::string> strings(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -205,7 +189,6 @@ std::vector<std::string> Hdf5Dataset::read_variable_strings() const {
   H5Tset_cset(memory.get(), H5Tget_cset(type_.get()));
   const Hdf5Handle space(H5Dget_space(set_.get()), H5Sclose);
   VariableStrings held(whole_values(sizeof(std::string)), memory.get(), space.get());
-  sandbox_step(file_);
   read(memory.get(), whole(held.pointers().size()), held.pointers().data());
   std::vector<std::string> strings;
   strings.reserve(held.pointers().size());
@@ -214,20 +197,19 @@ std::vector<std::string> Hdf5Dataset::read_variable_strings() const {
 }
 
 void Hdf5Dataset::read_row(std::int64_t row, float* out) const {
-  CDT_CHECK(!shape_.empty() && row >= 0 && row < shape_[0], "row outside the data set");
-  sandbox_step(file_, kRowAllowance);
-  std::vector<hsize_t> start(shape_.size(), 0);
-  std::vector<hsize_t> count(shape_.begin(), shape_.end());
+  CDT_CHECK(!shape().empty() && row >= 0 && row < shape()[0], "row outside the data set");
+  std::vector<hsize_t> start(shape().size(), 0);
+  std::vector<hsize_t> count(shape().begin(), shape().end());
   start[0] = static_cast<hsize_t>(row);
   count[0] = 1;
   std::size_t values = 1;
   for (const hsize_t size : count) values *= size;
-  const int rank = static_cast<int>(shape_.size());
+  const int rank = static_cast<int>(shape().size());
   const Hdf5Handle from(H5Dget_space(set_.get()), H5Sclose);
   const Hdf5Handle to(H5Screate_simple(rank, count.data(), nullptr), H5Sclose);
   if (H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
                           nullptr) < 0) {
-    throw InputError(file_, at(row), "cannot be read (HDF5: " + hdf5_reason() + ")");
+    throw InputError(file(), at(row), "cannot be read (HDF5: " + hdf5_reason() + ")");
   }
   floats({to.get(), from.get(), values, row}, out);
 }
