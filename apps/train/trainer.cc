@@ -284,7 +284,8 @@ void Trainer::save_if_wanted(const RunFolder& folder, Progress* progress) {
   if (!rank_wants_save_) return;
   settle(0);
   rank_wants_save_ = false;
-  const bool tells = save_requested() && !options_.common.quiet;
+  const bool asked = save_requested() || !save_clock_.due();  // perhaps another rank was
+  const bool tells = asked && !options_.common.quiet;
   save_request_met();
   if (tells && progress != nullptr) progress->leave_line();
   if (dna_.compares()) {

@@ -43,6 +43,30 @@ close_to_one two
 close_to_one four
 expect_text "$work/two/provenance.json" '"ranks": 2'
 
+# Saves within epochs, on all ranks at the same step: no bit changes, and a resume goes on from one.
+expect_ok on 2 "${three[@]}" --out "$work/saved" --save-every 0.000001
+same_run two saved
+rm -r "$work/saved/last"
+expect_ok on 2 "$train" --resume --quiet --threads 1 --out "$work/saved"
+expect_text "$work/stderr" 'the run goes on from what was saved before'
+same_run two saved
+# SIGUSR1 to one rank: all save, one says so, and training goes on.
+loud=()
+for word in "${new[@]}"; do [ "$word" = --quiet ] || loud+=("$word"); done
+mpirun -n 2 "${loud[@]}" --epochs 100000 --patience 100000 --save-every 0 --out "$work/asked" \
+  >"$work/stdout" 2>"$work/stderr" &
+launcher=$!
+await_file "$work/asked/metrics.jsonl"
+kill -USR1 "$(pgrep -P $launcher -n cdt-train)"
+for ((i = 0; i < 600; i++)); do
+  grep -q '^cdt-train: note: saved at epoch' "$work/stderr" && break
+  sleep 0.05
+done
+check 'SIGUSR1: saved' [ "$(grep -c '^cdt-train: note: saved at epoch' "$work/stderr")" -eq 1 ]
+check 'SIGUSR1 to one rank ends none' kill -0 $launcher
+kill -TERM "$(pgrep -P $launcher -n cdt-train)"
+wait $launcher
+
 # Stopped by a signal to one rank: both save at the same step; resumed with as many and with other ranks.
 long=("${new[@]}" --epochs 400 --seed 5 --patience 1000)
 mpirun -n 2 "${long[@]}" --out "$work/stopped" >"$work/stdout" 2>"$work/stderr" &
