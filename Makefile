@@ -18,6 +18,7 @@
 #   PYTHON            the interpreter that has PyTorch, for `make bench-pytorch` and `parity-full`
 #   PACK_ARCH, PACK_CUDA_ARCH   what `make gpu-pack` builds for: x86-64-v3 and 90
 #   KINDS='80 90', BASELINE=new   for `make cuda-report`: GPUs to count for; rewrite the baseline
+#   SEED, JOBS        for `make torture`: seed of all that is random (1), subjects at once (all cores)
 #   SEEDS, JOBS       for `make honesty`: data sets per mechanism (50), how many at once (all cores)
 #   DATA, OUT, SEEDS=3, FOLDS=5, BY=locus, SHARES=0.1,0.3,1, GENES=FILE, TRAIN='OPTIONS', PREDICT='OPTIONS',
 #   AGAINST=STUDY,... JOBS=1

@@ -28,6 +28,9 @@ FUZZED := $(addprefix io/format/,$(addsuffix .cc,float_rows gzip journal json np
   $(addprefix apps/report/,attribution.cc evaluated.cc sources.cc) \
   apps/evaluation/study.cc apps/attribute/result_record.cc
 HOSTILE_HDF5 := $(if $(HDF5_FLAGS),$(if $(GTEST_FLAGS),$(wildcard tests/hostile_hdf5/*.cc)))
+# The tracer of the torture knows the registers of x86-64 only.
+TORTURE := $(if $(filter x86_64,$(shell uname -m)),\
+  $(filter-out tests/torture/clock_back.cc,$(wildcard tests/torture/*.cc)))
 # The CUDA backend on the host: its sources, the emulation, and the emulation's tests.
 EMULATED := $(filter-out $(NO_CUDNN) $(NO_NCCL),$(wildcard engine/cuda/*.cu engine/cuda/*.cc))
 KERNEL_TESTS := $(wildcard tests/kernels/*.cc)
@@ -42,10 +45,12 @@ GPU := tests/gpu/compare_runs.cc \
   $(if $(NVCC),$(MEASURE_MAINS) $(MEASURE_PARTS) tests/gpu/kernel_watch.cc)
 # Lists the work that a step requests from a GPU, without computing it.
 COUNT := $(wildcard tests/cost/*.cc)
+# Preloaded by the torture's checks of the clock.
+CLOCK_BACK := tests/torture/clock_back.cc
 # The program to read first.
 TOUR := docs/tour/one_step.cc
 TEST_SOURCES := $(TOUR) $(UNIT) $(PARITY) $(PAPER_BENCH) $(SUMS) $(KERNELS_BENCH) $(READ_BENCH) $(FUZZ_TARGETS) \
-  $(FUZZ_MAINS) $(HOSTILE_HDF5) $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
+  $(FUZZ_MAINS) $(HOSTILE_HDF5) $(TORTURE) $(CLOCK_BACK) $(GPU) $(COUNT) $(filter %.cc,$(EMULATION) $(EMULATION_TESTS))
 
 EMULATED_PROGRAMS := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/bin/,\
   cdt-synth cdt-train cdt-predict cdt-attribute))
@@ -53,12 +58,13 @@ EMULATED_MEASURES := $(if $(EMULATED),$(addprefix $(BUILD)/emulated/tests/,\
   $(basename $(notdir $(MEASURE_MAINS))) compare_runs paper_bench count_step))
 emulated_objects = $(patsubst %,$(BUILD)/obj/emulation/%.o,$(1))
 
+TORTURE_BUILT := $(if $(TORTURE),$(addprefix $(BUILD)/tests/,torture libclockback.so))
 TESTS := $(if $(UNIT),$(BUILD)/tests/unit_tests) $(if $(PARITY),$(BUILD)/tests/parity_tests)
 # measure_sums and read_bench are not run by `make test`, but have to compile.
 TESTS += $(addprefix $(BUILD)/tests/,fuzz_replay fuzz_seeds measure_sums read_bench) $(if $(HOSTILE_HDF5),$(BUILD)/tests/hostile_hdf5) \
   $(addprefix $(BUILD)/tests/,one_step compare_runs emulation_tests) $(EMULATED_PROGRAMS) \
   $(if $(EMULATED),$(BUILD)/tests/emulated_unit_tests $(BUILD)/tests/emulated_parity_tests) \
-  $(EMULATED_MEASURES) \
+  $(EMULATED_MEASURES) $(TORTURE_BUILT) \
   $(if $(NVCC),$(BUILD)/tests/kernel_tests)
 MEASURES := $(patsubst tests/gpu/%.cc,$(BUILD)/tests/%,$(filter $(MEASURE_MAINS),$(GPU)))
 BENCHES := $(BUILD)/tests/measure_sums $(if $(PAPER_BENCH),$(BUILD)/tests/paper_bench) \
@@ -101,6 +107,11 @@ FUZZ_LINK = $(FUZZ_CXX) -fsanitize=fuzzer,$(FUZZ_SANITIZERS) $(LDFLAGS)
 FUZZ_LIBRARIES = $(LIBAPPS) $(LIBCDT) $(LIBRARIES) -lgomp
 build-fuzz/fuzz: $(FUZZ_OBJECTS) $(LIBAPPS) $(LIBCDT)
 	$(call run,link,$(FUZZ_LINK) $(FUZZ_OBJECTS) $(FUZZ_LIBRARIES) -o $@)
+$(BUILD)/tests/torture: $(call objects,$(TORTURE))
+	$(call link)
+$(BUILD)/tests/libclockback.so: $(CLOCK_BACK) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,link,$(CXX) $(filter-out -fsanitize%,$(FLAGS)) -fPIC -shared $< -o $@ -ldl)
 $(BUILD)/tests/hostile_hdf5: $(call objects,$(HOSTILE_HDF5) $(IMPORT)) $(LIBAPPS) $(LIBCDT)
 	$(call link,$(GTEST_FLAGS) $(IMPORT_LIBRARIES))
 $(BUILD)/tests/paper_bench: $(call objects,$(PAPER_BENCH)) $(LIBAPPS) $(LIBCDT)
@@ -170,7 +181,7 @@ $(BUILD)/emulated/tests/count_step: $(call objects,$(COUNT) $(PAPER)) \
 	$(call link,$(EMULATED_LINK))
 
 # --- running --------------------------------------------------------------------------------------
-.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz fuzz-planted hostile-hdf5 sanitize \
+.PHONY: test docs-check honesty cubins cuda-report gpu-check gpu-check-build gpu-pack fuzz fuzz-planted hostile-hdf5 torture sanitize \
   sanitize-threads soak bench bench-pytorch \
   parity-full
 
@@ -226,6 +237,9 @@ soak: all  ## train, predict and attribute for SOAK_MINUTES=120, and watch memor
 
 hostile-hdf5: $(BUILD)/tests/hostile_hdf5  ## read damaged HDF5 files through the sandbox, FILES=100000
 	$< $(or $(FILES),100000)
+
+torture: all $(TORTURE_BUILT)  ## kill, starve and disturb every program, SEED=1; docs/torture.md
+	@JOBS='$(JOBS)' SEED='$(or $(SEED),1)' tests/torture/torture.sh $(BUILD) full
 
 # --- benchmarks -----------------------------------------------------------------------------------
 bench: $(BENCHES)  ## time a training step, prediction and attribution at paper scale

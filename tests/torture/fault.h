@@ -1,0 +1,37 @@
+// Faults of a file system, and runs with one of them at the N-th call that it can strike.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/torture/suite.h"
+
+namespace cdt::test {
+
+struct Fault {
+  std::string name;  // "ENOSPC, once"
+  Action first;      // at the N-th call of these kinds,
+  std::set<Kind> kinds;
+  Action then;  // and at every later call of these kinds
+  std::set<Kind> then_kinds;
+  bool harmless;  // the program must do its work all the same
+};
+
+/// Every fault that is injected. They strike calls on files below the suite's folder only.
+const std::vector<Fault>& faults();
+
+struct Struck {
+  Ended ended;
+  std::int64_t calls = 0;  // that the fault could strike
+  Call call;               // the N-th of them, if there were as many
+  Words names;             // what an error line may name: the files of all calls that failed
+};
+
+/// Runs the command with the fault at call `n`; 0: without it, to count the calls.
+Struck run_with(const Suite& suite, const Command& command, const Fault& fault, std::int64_t n);
+
+/// "call 17, write of /a/b".
+std::string place(const Struck& struck, std::int64_t n);
+
+}  // namespace cdt::test
