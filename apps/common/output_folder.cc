@@ -92,6 +92,17 @@ bool is_in_use(const fs::path& folder) {
   return mark.get() >= 0 && try_lock(mark) == EWOULDBLOCK;
 }
 
+void write_mark(const FileDescriptor& mark, const fs::path& folder, const std::string& text) {
+  bool good = ::ftruncate(mark.get(), 0) == 0;
+  for (std::size_t done = 0; good && done < text.size();) {
+    const ssize_t n =
+        ::pwrite(mark.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (n > 0) done += static_cast<std::size_t>(n);
+    good = n > 0 || errno == EINTR;
+  }
+  if (!good) throw InputError(folder.string(), "write", system_message(errno));
+}
+
 /// Whether a program died while it renamed files of this kind into place.
 bool is_left_behind(const fs::path& folder, const OutputKind& kind) {
   return file_contains(unfinished_file(folder), kind.name) && !has_sign(folder, kind);
@@ -224,11 +235,7 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
   try {
     // Another program may have finished between the first check and the lock.
     check_output_folder(path(), kind, options.overwrite, left_behind);
-    const std::string text = std::string(kind.name) + "\n";
-    if (::ftruncate(unfinished_.get(), 0) != 0 ||
-        ::pwrite(unfinished_.get(), text.data(), text.size(), 0) < 0) {
-      throw InputError(path().string(), "write", system_message(errno));
-    }
+    write_mark(unfinished_, path(), std::string(kind.name) + "\n");
     sync_to_disk(unfinished_, unfinished_file(path()));
     sync_folder(path());
   } catch (...) {

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -244,7 +245,8 @@ void run(const SplitOptions& options, const std::string& command) {
   DatasetWriter writer(out.path(), data, options.common.overwrite);
   writer.write_pairs(pairs);
   for (const char* extra : {"truth.json", "sites.bed"}) {
-    if (is_there(data.directory / extra)) {
+    std::error_code error;  // reported by whoever reads the file
+    if (std::filesystem::exists(data.directory / extra, error) || error) {
       writer.write_extra(extra, read_text_file(data.directory / extra, kLargestExtra));
     }
   }

@@ -124,10 +124,11 @@ struct DatasetWriter::Impl {
     has_rna = has_protein = true;
   }
 
-  /// Deletes the files that commit() has already renamed.
+  /// Deletes the files that commit() has or may have renamed, the manifest, which is last, first.
   void remove_all() noexcept {
     std::error_code ignored;
-    for (const auto& path : renamed) std::filesystem::remove(path, ignored);
+    std::for_each(renamed.rbegin(), renamed.rend(),
+                  [&](const auto& path) { std::filesystem::remove(path, ignored); });
     files.clear();
     links.clear();
   }
@@ -245,12 +246,12 @@ void DatasetWriter::finish(const std::string& provenance_json) {
   for (AtomicFile& file : impl_->files) file.flush_to_disk();
   impl_->remove_replaced();
   for (LinkedFile& link : impl_->links) {
-    link.commit();
     impl_->renamed.push_back(link.target());
+    link.commit();
   }
   for (AtomicFile& file : impl_->files) {
-    file.commit();
     impl_->renamed.push_back(file.target());
+    file.commit();
   }
   impl_->finished = true;
 }

@@ -99,7 +99,9 @@ std::optional<TruthSites> Truth::sites_for(const std::string& enhancer,
 }
 
 bool has_truth(const std::filesystem::path& directory) {
-  if (is_there(directory / "truth.json")) return true;
+  std::error_code error;
+  // One that cannot be looked at is there: who reads it says why.
+  if (std::filesystem::exists(directory / "truth.json", error) || error) return true;
   const std::filesystem::path manifest = directory / "dataset.json";
   if (!is_there(manifest)) {
     throw InputError(manifest.string(), "open", "the data set was removed while it was in use");
