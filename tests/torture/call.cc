@@ -23,7 +23,7 @@ struct Row {
   int file;        // descriptor
   int path;        // a path,
   int folder;      // and the descriptor of the folder it is relative to
-  int other = -1;  // the same of a second path
+  int other = -1;  // as these, of a second path
   int beside = -1;
 };
 

@@ -15,7 +15,7 @@ struct Fault {
   std::set<Kind> kinds;
   Action then;  // and at every later call of these kinds
   std::set<Kind> then_kinds;
-  bool harmless;  // the program must do its work all the same
+  bool harmless;  // the program must do its work nevertheless
 };
 
 /// Every fault that is injected. They strike calls on files below the suite's folder only.

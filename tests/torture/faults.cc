@@ -70,7 +70,7 @@ void strike(Suite& suite, const Program& program, const Fault& fault) {
   }
 }
 
-/// The same for cdt-train, which keeps what was saved: what follows is --resume.
+/// As strike(), for cdt-train, which keeps what was saved: what follows is --resume.
 void strike_training(Suite& suite, const TrainCase& train, const Fault& fault) {
   const Command command = suite.command(train.words);
   write_tree(out(suite), train.before);
