@@ -41,7 +41,7 @@ struct AnswerHead {
 inline constexpr std::uint64_t kMaxMessageBytes = 8192;
 inline constexpr std::uint64_t kMaxNamesBytes = std::uint64_t{1} << 20U;
 inline constexpr std::uint64_t kMaxDescriptionBytes = 1024;
-/// Of all strings of a data set and their lengths.
+/// Most bytes of all strings of a data set, with their lengths.
 inline constexpr std::uint64_t kMaxStringsBytes = std::uint64_t{1} << 30U;
 
 /// Types of floats by number; the first stands for none.
