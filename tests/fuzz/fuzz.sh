@@ -71,31 +71,44 @@ edges() {
     END { print covered + 0, all + 0 }' - "$log"
 }
 
+# run_target NAME LONGEST DICTIONARY DIGEST: fuzzes for FUZZ_SECONDS, or in pieces of a million until FUZZ_RUNS. After
+# each piece its executions are in the record, so that an interrupted run counts.
+run_target() {
+  local name=$1 log=$build/logs/$1.log goal=${FUZZ_RUNS:-0} piece=1000000 status=0 runs seconds limit
+  while :; do
+    runs=$(recorded "$name" 2 "$4") seconds=$(recorded "$name" 3 "$4")
+    limit=(-max_total_time="${FUZZ_SECONDS:-60}")
+    if [ "$goal" -gt 0 ]; then
+      [ "$runs" -lt "$goal" ] || return 0
+      limit=(-runs=$((goal - runs < piece ? goal - runs : piece)))
+    fi
+    run_fuzzer "$build/fuzz" "$name" "$log" "${limit[@]}" -max_len="$2" -dict="tests/fuzz/dictionaries/$3.dict" \
+      -artifact_prefix="$build/findings/$name-" -print_final_stats=1 "$build/inputs/$name" "tests/fuzz/corpus/$name" || status=$?
+    runs=$((runs + $(executions "$log"))) seconds=$((seconds + $(processor_seconds "$log")))
+    put_record "$(tsv "$name" "$runs" "$seconds" $((runs / seconds)) 0 0 0 0 0 "$4")"
+    if [ $status -ne 0 ]; then
+      echo "make fuzz: $name: a finding: $(find "$build/findings" -name "$name-*" | paste -s -d ' '); its report: $log" >&2
+      return 1
+    fi
+    [ "$goal" -gt 0 ] || return 0
+  done
+}
+
 # fuzz_target NAME LONGEST DICTIONARY SOURCES
 fuzz_target() {
-  local name=$1 longest=$2 log=$build/logs/$1.log sources digest before seconds_before status=0 limit
+  local name=$1 status=0 sources digest covered runs seconds counts
   read -r -a sources <<<"$4"
   digest=$(source_files "${sources[@]}" | xargs cat | sha256sum | cut -c 1-12)
-  before=$(recorded "$name" 2 "$digest") seconds_before=$(recorded "$name" 3 "$digest")
   mkdir -p "$build/inputs/$name" "tests/fuzz/corpus/$name"
-  limit=(-max_total_time="${FUZZ_SECONDS:-60}")
-  if [ -n "${FUZZ_RUNS:-}" ]; then
-    limit=(-runs=$((FUZZ_RUNS > before ? FUZZ_RUNS - before : 0)))
-    [ "$before" -lt "$FUZZ_RUNS" ] || { echo "$name: $before executions"; return 0; }
-  fi
-  run_fuzzer "$build/fuzz" "$name" "$log" "${limit[@]}" -max_len="$longest" -dict="tests/fuzz/dictionaries/$3.dict" \
-    -artifact_prefix="$build/findings/$name-" -print_final_stats=1 "$build/inputs/$name" "tests/fuzz/corpus/$name" || status=$?
-  local took runs findings covered
-  took=$((seconds_before + $(processor_seconds "$log"))) runs=$((before + $(executions "$log")))
-  findings=$(find "$build/findings" -name "$name-*" | wc -l)
-  minimise "$name" "$longest" || status=1
-  read -r -a covered < <(edges "$name" "$longest" "${sources[@]}")
-  local inputs bytes
-  inputs=$(find "tests/fuzz/corpus/$name" -type f | wc -l) bytes=$(cat "tests/fuzz/corpus/$name"/* | wc -c)
-  put_record "$(tsv "$name" "$runs" "$took" $((runs / took)) "${covered[@]}" "$inputs" "$bytes" "$findings" "$digest")"
-  printf '%-14s %10d executions, %6d/s, %d of %d edges of its sources, corpus of %d (%d bytes)\n' "$name" "$runs" \
-    $((runs / took)) "${covered[@]}" "$inputs" "$bytes"
-  [ $status -eq 0 ] || echo "make fuzz: $name: a finding: $(find "$build/findings" -name "$name-*" | paste -s -d ' '); its report: $log" >&2
+  run_target "$name" "$2" "$3" "$digest" || status=1
+  minimise "$name" "$2" || status=1
+  read -r -a covered < <(edges "$name" "$2" "${sources[@]}")
+  runs=$(recorded "$name" 2 "$digest") seconds=$(recorded "$name" 3 "$digest")
+  counts=("$(find "tests/fuzz/corpus/$name" -type f | wc -l)" "$(cat "tests/fuzz/corpus/$name"/* | wc -c)"
+    "$(find "$build/findings" -name "$name-*" | wc -l)")
+  put_record "$(tsv "$name" "$runs" "$seconds" $((runs / seconds)) "${covered[@]}" "${counts[@]}" "$digest")"
+  printf '%-14s %10d executions, %6d/s, %d of %d edges of its sources, %d inputs (%d bytes), %d findings\n' "$name" "$runs" \
+    $((runs / seconds)) "${covered[@]}" "${counts[@]}"
   return $status
 }
 

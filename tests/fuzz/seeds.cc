@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <array>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "io/dataset/manifest.h"
+#include "io/format/file.h"
 #include "io/format/journal.h"
 #include "io/format/output.h"
 #include "io/format/safetensors.h"
@@ -49,6 +51,19 @@ class Seeds {
  private:
   fs::path folder_;
 };
+
+std::string read_whole(const fs::path& file) {
+  const InputFile in(file);
+  return in.head(in.size());
+}
+
+/// The header of a safetensors file, as a seed of its own: targets make a file of it.
+void write_header(const Seeds& seeds, const char* target, const std::string& name) {
+  const std::string bytes = read_whole(seeds.path(target, name));
+  std::uint64_t size = 0;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  seeds.write(target, name + "-header", bytes.substr(sizeof size, size));
+}
 
 CdtConfig tiny_config() {
   CdtConfig config;
@@ -87,6 +102,13 @@ void write_checkpoints(const Seeds& seeds) {
   config.bin_position = config.gene_position = config.gene_window = true;
   config.bins = 4;
   write_checkpoint(seeds.path("checkpoint", "extended"), config);
+  CdtConfig small = tiny_config();
+  small.variant = Variant::kPaper;
+  small.dna_layers = small.rna_layers = small.protein_layers = 0;
+  write_checkpoint(seeds.path("checkpoint", "paper"), small);
+  for (const char* name : {"released", "extended", "paper"}) {
+    write_header(seeds, "checkpoint", name);
+  }
   for (const CdtConfig& c : {tiny_config(), config}) {
     seeds.write("model-config", "of-" + std::to_string(c.bins), model_config_json(c));
   }
@@ -107,6 +129,7 @@ void write_safetensors_seed(const Seeds& seeds) {
                    R"("d":{"dtype":"I64","shape":[1],"data_offsets":[18,26]}})",
                    26));
   seeds.write("safetensors", "none", file("{}", 0));
+  for (const char* name : {"two", "types"}) write_header(seeds, "safetensors", name);
 }
 
 /// Metadata of the state of a run, as far as an optimiser needs it (apps/train/state.h).
@@ -146,6 +169,7 @@ void write_optimisers(const Seeds& seeds) {
   AtomicFile converted(seeds.path("optimiser", "converted"));
   write_optimiser(converted, parameters, *optimiser, "0123456789abcdef");
   converted.commit();
+  for (const char* name : {"run", "converted"}) write_header(seeds, "optimiser", name);
   const auto fill = [&](const Parameter& of, float* out) {
     std::copy_n(values.begin(), of.variable.value.count(), out);
   };
