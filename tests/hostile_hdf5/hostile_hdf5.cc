@@ -83,7 +83,7 @@ void read_all(const fs::path& path) {
   const Hdf5FileProxy file(path, kLimits);
   std::string first_error;
   for (const std::string& name : file.dataset_names()) {
-    // As the importer, which stops at the first error; the other data sets are read all the same.
+    // As the importer, which stops at the first error; the other data sets are read anyway.
     try {
       read_set(file.dataset_of_bfloat16(name));
     } catch (const SandboxError&) {

@@ -18,7 +18,7 @@ enum class Request : std::uint8_t {
   kHas,           // name; answer: a byte, 0 or 1
   kNames,         // answer: names
   kOpen,          // name; answer: the description of a data set, numbered from 0 as they are opened
-  kOpenBfloat16,  // the same, taking opaque two-byte values for bfloat16
+  kOpenBfloat16,  // as kOpen, but takes opaque two-byte values for bfloat16
   kFloats,        // data set; answer: all values as float32
   kIntegers,      // data set; answer: all values as int64
   kStrings,       // data set; answer: all strings
