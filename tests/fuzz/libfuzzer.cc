@@ -1,5 +1,5 @@
-// The fuzzer: libFuzzer calls the target that CDT_FUZZ_TARGET names. Other names of the table give
-// other programs, in effect: code that the target does not reach has no coverage.
+// The fuzzer: libFuzzer calls the target that CDT_FUZZ_TARGET names. Code that this target does not
+// reach has no coverage, so each name is a fuzzer of its own.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +13,8 @@ namespace {
 const cdt::test::FuzzTarget* target = nullptr;
 }  // namespace
 
+// libFuzzer gives these their names.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   const char* const name = std::getenv("CDT_FUZZ_TARGET");
   try {
@@ -25,6 +27,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   return 0;
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   cdt::test::refusal(*target, {reinterpret_cast<const char*>(data), size});
   return 0;
