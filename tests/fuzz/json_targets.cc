@@ -1,6 +1,7 @@
 // Targets that read JSON: the parser, and every file and metadata entry that has its own reader.
 // What a reader accepts and the engine can write again must read back the same.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -108,8 +109,8 @@ void fuzz_options(std::string_view input) {
   cli.names("names", &names, {"a", "b", "c"}, "names");
   cli.flag("flag", &flag, "flag");
   std::string program = "cdt-fuzz", option = "--config", file = kFile;
-  char* words[] = {program.data(), option.data(), file.data(), nullptr};
-  CDT_CHECK(cli.parse(3, words), "a configuration file prints nothing");
+  std::array<char*, 4> words{program.data(), option.data(), file.data(), nullptr};
+  CDT_CHECK(cli.parse(3, words.data()), "a configuration file prints nothing");
   CDT_CHECK(whole >= 1 && whole <= 10 && real >= 0.0 && real <= 1.0, "an accepted number");
   CDT_CHECK(choice == "one" || choice == "two", "an accepted choice");
 }
