@@ -1,5 +1,7 @@
 #include "io/dataset/dataset_writer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -125,10 +127,10 @@ struct DatasetWriter::Impl {
   }
 
   /// Deletes the files that commit() has or may have renamed, the manifest, which is last, first.
+  /// Not a folder that was in the way.
   void remove_all() noexcept {
-    std::error_code ignored;
     std::for_each(renamed.rbegin(), renamed.rend(),
-                  [&](const auto& path) { std::filesystem::remove(path, ignored); });
+                  [](const auto& path) { ::unlink(path.c_str()); });
     files.clear();
     links.clear();
   }

@@ -42,6 +42,7 @@ TEST_F(CompletenessTest, IncompletePairsAreCountedAndNamed) {
   add(0, 0.9, 1.0, true);
   AttributionSummary summary;
   section_->finish(&summary);
+  section_->publish();
   const CompletenessSummary& section = *summary.completeness;
   EXPECT_EQ(section.baseline, "mean");
   EXPECT_EQ(section.beyond_gate_pairs, 2);

@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "io/dataset/truth.h"
+#include "tests/support/input_error.h"
 #include "tests/support/temp_dir.h"
 
 namespace cdt {
@@ -203,7 +204,13 @@ TEST_F(TruthTest, SitesThatContradictAreRefused) {
             std::string::npos);
 }
 
-TEST_F(TruthTest, AbsentFileIsNoTruth) { EXPECT_FALSE(read_truth(dir_.path, 16).has_value()); }
+TEST_F(TruthTest, AbsentFileIsNoTruthOfADataSetThatIsThere) {
+  const std::filesystem::path manifest = dir_.path / "dataset.json";
+  test::expect_message(test::input_error([&] { read_truth(dir_.path, 16); }), manifest, "open",
+                       "the data set was removed while it was in use");
+  test::write_bytes(manifest, "{}");
+  EXPECT_FALSE(read_truth(dir_.path, 16).has_value());
+}
 
 TEST_F(TruthTest, ReadsSitesEffectsAndCeilings) {
   const std::optional<Truth> truth = read(
