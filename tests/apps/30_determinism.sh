@@ -127,6 +127,7 @@ options=(--threads 2)
 chain resumed
 options=(--threads 1)
 base=straight
+rm -r "$work"/{straight,resumed}/run/previous # which moment was saved before the last one is history
 same resumed
 base=base
 

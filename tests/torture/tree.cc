@@ -92,7 +92,7 @@ Tree without_remains(const Tree& tree) {
   for (const auto& [name, node] : tree) {
     const fs::path path(name);
     const bool beside_last = std::any_of(path.begin(), path.end(), [](const fs::path& part) {
-      return part.string().starts_with("last.");
+      return part.string().starts_with("last.") || part == "previous";
     });
     if (!beside_last && !is_unfinished(name)) out[name] = node;
   }
