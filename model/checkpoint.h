@@ -94,9 +94,9 @@ bool is_checkpoint(const TensorFile& reader);
 std::map<std::string, std::string> checkpoint_metadata(
     const Cdt& model, const std::map<std::string, std::string>& extra);
 
-/// Writes a checkpoint and returns the model's weights_digest(); the caller commits the file. `extra`
-/// is added to the metadata. Throws NotFinite naming a parameter that is, since no file may hold
-/// that.
+/// Writes a checkpoint and returns the model's weights_digest(); the caller commits the file.
+/// `extra` is added to the metadata. Throws NotFinite naming a parameter that is, since no file may
+/// hold that.
 std::string save_model(AtomicFile& file, const Cdt& model, Backend& backend,
                        const std::map<std::string, std::string>& extra = {});
 /// Writes and commits it.

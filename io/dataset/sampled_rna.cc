@@ -35,9 +35,9 @@ void SampledRna::read(std::int64_t sample, const std::string& name,
   const std::int64_t bad = first_non_finite(out, std::ssize(rows) * dim_);
   if (bad < 0) return;
   throw NotFiniteInput(file_.path().string(),
-                  "sample " + name + ", gene " + genes[static_cast<std::size_t>(bad / dim_)] +
-                      ", feature " + std::to_string(bad % dim_),
-                  expected_got("bad value", "a finite number", format_number(out[bad])));
+                       "sample " + name + ", gene " + genes[static_cast<std::size_t>(bad / dim_)] +
+                           ", feature " + std::to_string(bad % dim_),
+                       expected_got("bad value", "a finite number", format_number(out[bad])));
 }
 
 }  // namespace cdt

@@ -60,10 +60,10 @@ void WindowBlob::read(std::int64_t row, const std::string& name, float* out) con
   const std::int64_t bad = first_non_finite(out, count);
   if (bad < 0) return;
   throw NotFiniteInput(file_.path().string(),
-                  name + " (row " + std::to_string(row) + "), bin " +
-                      std::to_string(bad / shape_.dim) + ", feature " +
-                      std::to_string(bad % shape_.dim),
-                  expected_got("bad value", "a finite number", format_number(out[bad])));
+                       name + " (row " + std::to_string(row) + "), bin " +
+                           std::to_string(bad / shape_.dim) + ", feature " +
+                           std::to_string(bad % shape_.dim),
+                       expected_got("bad value", "a finite number", format_number(out[bad])));
 }
 
 }  // namespace cdt
