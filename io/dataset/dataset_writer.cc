@@ -138,13 +138,14 @@ struct DatasetWriter::Impl {
   /// Deletes what is left of an earlier data set: its manifest, and extra files this one lacks.
   void remove_replaced() const {
     remove_for_good(folder.path() / kManifestName);
-    std::error_code absent;
     for (const char* extra : kExtras) {
       const std::filesystem::path old = folder.path() / extra;
       const auto is_old = [&](const auto& file) { return file.target() == old; };
       const bool kept = std::any_of(files.begin(), files.end(), is_old) ||
                         std::any_of(links.begin(), links.end(), is_old);
-      if (!kept) std::filesystem::remove(old, absent);
+      std::error_code error;
+      if (kept || std::filesystem::remove(old, error) || !error) continue;
+      throw InputError(old.string(), "remove", system_message(error.value()));
     }
   }
 
