@@ -58,6 +58,6 @@ struct Attribution {
 /// Reads the folder; throws InputError if it is no attribution, or not one of the page's source.
 Attribution read_attribution(const std::filesystem::path& directory, const PageSource& source);
 /// Reads its summary.json; `command` made it, or "" if that is unknown.
-AttributionSummary read_summary(const std::filesystem::path& file, const std::string& command);
+AttributionSummary read_summary(const std::filesystem::path& path, const std::string& command);
 
 }  // namespace cdt
