@@ -99,7 +99,7 @@ Trainer::Trainer(const TrainOptions& options, const MemoryPlan& plan, const Data
                      std::to_string(train_.size())));
   }
   device_.part = batch_part_;
-  if (options.check_numerics) tape_.show(&numerics_.emplace(backend_));
+  if (options.check_numerics) numerics_.emplace(backend_);
   if (ranks.size() > 1) sum_.emplace(ranks, model.gradients(), model.variables());
   rates_ = step_schedule(settings_, plan_);
   state_.aim_at(monitor_.better());
@@ -136,20 +136,12 @@ void Trainer::run(const RunFolder& folder, const std::optional<RunMoment>& until
       break;
     }
     const std::optional<ValidationPasses> passes =
-        keep_trained(folder, [&] { return checked_validation(folder); });
+        keep_trained(folder, [&] { return validate(folder); });
     if (!passes) rank_interrupted_ = true;  // of any rank
     stop_if_interrupted(folder);
     if (passes) finish_epoch(folder, compared(*passes));
   }
   finish_dna(folder);
-}
-
-std::optional<Trainer::ValidationPasses> Trainer::checked_validation(const RunFolder& folder) {
-  try {
-    return validate(folder);
-  } catch (const NotFinite& error) {
-    throw Error("validation after epoch " + std::to_string(state_.epoch) + ": " + error.what());
-  }
 }
 
 std::optional<Trainer::ValidationPasses> Trainer::validate(const RunFolder& folder) {

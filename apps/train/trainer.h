@@ -101,8 +101,6 @@ class Trainer {
   using ValidationPasses = std::variant<PredictionTable, ControlPasses>;
   /// Runs a validation; returns nothing after a signal.
   std::optional<ValidationPasses> validate(const RunFolder& folder);
-  /// validate(), whose NotFinite becomes an Error that says when.
-  std::optional<ValidationPasses> checked_validation(const RunFolder& folder);
   /// Compares the predictions of a validation, which are in the unit of outputs.
   ComparedValidation compared(const ValidationPasses& passes) const;
   void finish_epoch(const RunFolder& folder, const ComparedValidation& validation);

@@ -84,7 +84,10 @@ void Trainer::train_batch(const std::vector<Pair>& whole, const Tensor& dna) {
 
 void Trainer::run_step(const std::string& name, const std::vector<Tensor>& operands,
                        const std::function<void()>& work) {
-  numerics_ ? work() : backend_.run_recorded(name, operands, work);
+  if (!numerics_) return backend_.run_recorded(name, operands, work);
+  tape_.show(&*numerics_);
+  work();
+  tape_.show(nullptr);
 }
 
 void Trainer::start_batch(const Tensor& dna, std::uint32_t draw, std::int64_t running) {
