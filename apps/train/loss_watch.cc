@@ -1,7 +1,6 @@
 #include "apps/train/loss_watch.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <numeric>
 
 #include "apps/common/tables.h"
@@ -22,9 +21,7 @@ std::string too_high(double lr) {
 
 void LossWatch::add(double loss) {
   if (count_ == 0) first_ = loss;
-  latest_[static_cast<std::size_t>(count_ % kSteps)] = loss;
-  last_ = loss;
-  ++count_;
+  latest_[place(count_++)] = loss;
 }
 
 double LossWatch::recent() const {
@@ -36,11 +33,12 @@ double LossWatch::bound() const { return kTooMuch * std::max(first_, nothing_); 
 
 std::string LossWatch::before_the_end(double lr, bool checks_numerics) const {
   if (count_ == 0) return checks_numerics ? "" : "; --check-numerics names the op";
-  if (last_ > bound()) {
-    return "; the loss had grown from " + shown(first_) + " to " + shown(last_) + ": " +
+  const double last = latest_[place(count_ - 1)];
+  if (last > bound()) {
+    return "; the loss had grown from " + shown(first_) + " to " + shown(last) + ": " +
            too_high(lr);
   }
-  return "; the loss was " + shown(last_) + " a step before" +
+  return "; the loss was " + shown(last) + " a step before" +
          (checks_numerics ? "" : "; --resume --check-numerics names the op");
 }
 

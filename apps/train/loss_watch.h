@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,6 +28,8 @@ class LossWatch {
   static constexpr double kTooMuch = 10.0;
 
  private:
+  /// Place in latest_ of the loss of step `step`, counted from 0.
+  static std::size_t place(std::int64_t step) { return static_cast<std::size_t>(step % kSteps); }
   /// Mean of the last kSteps losses.
   double recent() const;
   /// A loss above this is too much.
@@ -34,7 +37,7 @@ class LossWatch {
 
   double nothing_;
   std::int64_t count_ = 0;
-  double first_ = 0.0, last_ = 0.0;
+  double first_ = 0.0;
   std::array<double, kSteps> latest_{};
   bool told_ = false;
 };

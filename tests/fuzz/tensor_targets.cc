@@ -80,8 +80,8 @@ std::size_t data_bytes(std::string_view header) {
   return static_cast<std::size_t>(std::min(most, kMost));
 }
 
-/// An input that begins as the header of a safetensors file does stands for the file with this
-/// header, so that its length may change.
+/// The file that an input means. If it begins with '{' it is only the header of a safetensors file,
+/// to which length and data are added, so that mutations may change its length.
 std::string whole_file(std::string_view input) {
   if (!input.starts_with('{')) return std::string(input);
   return number(input.size(), 8) + std::string(input) + std::string(data_bytes(input), '\x3c');

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "tests/torture/programs.h"
+
 namespace cdt::test {
 namespace {
 
@@ -86,6 +88,20 @@ Struck run_with(const Suite& suite, const Command& command, const Fault& fault, 
   }};
   out.ended = run(command, tracer);
   return out;
+}
+
+void strike_each_call(Suite& suite, const Words& words, const Tree& before, const Fault& fault,
+                      std::int64_t few,
+                      const std::function<void(std::int64_t n, const Struck& struck)>& look) {
+  const Command command = suite.command(words);
+  write_tree(out(suite), before);
+  const std::int64_t calls = run_with(suite, command, fault, 0).calls;
+  for (const std::int64_t n : suite.choose(calls, few)) {
+    write_tree(out(suite), before);
+    const Struck struck = run_with(suite, command, fault, n);
+    if (struck.calls < n) break;  // threads need not make the same calls in every run
+    look(n, struck);
+  }
 }
 
 std::string place(const Struck& struck, std::int64_t n) {

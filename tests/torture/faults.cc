@@ -55,30 +55,19 @@ std::string wrong_after(const Suite& suite, const Program& program, const Fault&
 }
 
 void strike(Suite& suite, const Program& program, const Fault& fault) {
-  const Command command = suite.command(program.words);
-  write_tree(out(suite), program.before);
-  const std::int64_t calls = run_with(suite, command, fault, 0).calls;
-  for (const std::int64_t n : suite.choose(calls, kFew)) {
-    write_tree(out(suite), program.before);
-    const Struck struck = run_with(suite, command, fault, n);
-    if (struck.calls < n) break;  // threads need not make the same calls in every run
+  const auto look = [&](std::int64_t n, const Struck& struck) {
     std::string ended;
     const std::string wrong = wrong_after(suite, program, fault, struck, &ended);
     suite.check(wrong.empty(),
                 program.label + ": " + fault.name + ": " + place(struck, n) + ": " + wrong);
     suite.count("fault\t" + program.label + "\t" + fault.name, ended);
-  }
+  };
+  strike_each_call(suite, program.words, program.before, fault, kFew, look);
 }
 
 /// As strike(), for cdt-train, which keeps what was saved: what follows is --resume.
 void strike_training(Suite& suite, const TrainCase& train, const Fault& fault) {
-  const Command command = suite.command(train.words);
-  write_tree(out(suite), train.before);
-  const std::int64_t calls = run_with(suite, command, fault, 0).calls;
-  for (const std::int64_t n : suite.choose(calls, kFew)) {
-    write_tree(out(suite), train.before);
-    const Struck struck = run_with(suite, command, fault, n);
-    if (struck.calls < n) break;
+  const auto look = [&](std::int64_t n, const Struck& struck) {
     std::string wrong, ended = "completed";
     if (struck.ended.code == 0) {
       wrong = train.wrong_result(read_tree(out(suite)));
@@ -92,7 +81,8 @@ void strike_training(Suite& suite, const TrainCase& train, const Fault& fault) {
     suite.check(wrong.empty(),
                 train.label + ": " + fault.name + ": " + place(struck, n) + ": " + wrong);
     suite.count("fault\t" + train.label + "\t" + fault.name, ended);
-  }
+  };
+  strike_each_call(suite, train.words, train.before, fault, kFew, look);
 }
 
 }  // namespace

@@ -27,13 +27,7 @@ const std::vector<Fault>& kills() {
 }
 
 void kill_program(Suite& suite, const Program& program, const Fault& kill) {
-  const Command command = suite.command(program.words);
-  write_tree(out(suite), program.before);
-  const std::int64_t calls = run_with(suite, command, kill, 0).calls;
-  for (const std::int64_t n : suite.choose(calls, kFew)) {
-    write_tree(out(suite), program.before);
-    const Struck struck = run_with(suite, command, kill, n);
-    if (struck.calls < n) break;
+  const auto look = [&](std::int64_t n, const Struck& struck) {
     const std::string at = program.label + ": " + kill.name + " " + place(struck, n) + ": ";
     suite.check(struck.ended.code == kKilled,
                 at + "exit status " + std::to_string(struck.ended.code));
@@ -45,7 +39,8 @@ void kill_program(Suite& suite, const Program& program, const Fault& kill) {
     suite.check(wrong.empty(), at + wrong);
     suite.count("kill\t" + program.label + "\t" + kill.name,
                 wrong.empty() ? "whole after the next run" : "other bytes after the next run");
-  }
+  };
+  strike_each_call(suite, program.words, program.before, kill, kFew, look);
 }
 
 /// The resume after a kill is killed too, at some of its calls.
@@ -68,13 +63,7 @@ void kill_recovery(Suite& suite, const TrainCase& train, const std::string& at) 
 }
 
 void kill_training(Suite& suite, const TrainCase& train, const Fault& kill) {
-  const Command command = suite.command(train.words);
-  write_tree(out(suite), train.before);
-  const std::int64_t calls = run_with(suite, command, kill, 0).calls;
-  for (const std::int64_t n : suite.choose(calls, kFew)) {
-    write_tree(out(suite), train.before);
-    const Struck struck = run_with(suite, command, kill, n);
-    if (struck.calls < n) break;
+  const auto look = [&](std::int64_t n, const Struck& struck) {
     const std::string at = train.label + ": " + kill.name + " " + place(struck, n) + ": ";
     suite.check(struck.ended.code == kKilled,
                 at + "exit status " + std::to_string(struck.ended.code));
@@ -84,7 +73,8 @@ void kill_training(Suite& suite, const TrainCase& train, const Fault& kill) {
     if (wrong.empty()) wrong = remains(read_tree(out(suite)));
     suite.check(wrong.empty(), at + wrong);
     suite.count("kill\t" + train.label + "\t" + kill.name, finished.from);
-  }
+  };
+  strike_each_call(suite, train.words, train.before, kill, kFew, look);
 }
 
 /// Kills at random moments, one after the other until a run is finished, then another run.

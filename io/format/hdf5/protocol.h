@@ -44,7 +44,7 @@ inline constexpr std::uint64_t kMaxDescriptionBytes = 1024;
 /// Most bytes of all strings of a data set, with their lengths.
 inline constexpr std::uint64_t kMaxStringsBytes = std::uint64_t{1} << 30U;
 
-/// Types of floats by number; the first stands for none.
+/// Types of floats by number; number 0, "", is no float.
 inline constexpr std::array<const char*, 5> kFloatTypes = {"", "float16", "bfloat16", "float32",
                                                            "float64"};
 

@@ -23,8 +23,8 @@ struct SandboxLimits {
   std::int64_t memory_bytes = std::int64_t{3} << 30;
   /// Processor time of the child for one step.
   int processor_seconds = 20;
-  /// Time for one step in all, for a disk or a network that is slow; while both processes are
-  /// suspended it stands still.
+  /// Time for one step in all, for a disk or a network that is slow. Time in which both processes
+  /// are suspended does not count.
   int seconds = 600;
 };
 
