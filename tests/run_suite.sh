@@ -70,7 +70,7 @@ run_script() {
 # Device-independent tests run again on the emulated GPU in checking mode, in which the host may not
 # touch device memory. The DNA feed fills pinned memory while kernels run, so it runs with late streams
 # instead of checks. Parity tests run without checks, which would take minutes at their sizes.
-with_feed='TrainRun.*:TrainSteps.*:TrainRecipes.*:TrainTargets.*:DnaFeedTest.*'
+with_feed='TrainRun.*:TrainSteps.*:TrainRecipes.*:TrainTargets.*:NumericsOfARun.*:DnaFeedTest.*'
 emulated=(CDT_TEST_DEVICE=cuda CDT_EMULATED_MEMORY=$((64 << 30)))
 
 run_suite() {

@@ -86,7 +86,7 @@ $(BUILD)/tests/fuzz_seeds: $(call objects,tests/fuzz/seeds.cc tests/support/zip_
 # The fuzzer: the readers and the targets compiled by clang for libFuzzer and sanitizers, the rest as
 # it is in the libraries.
 FUZZ_CXX ?= clang++
-FUZZ_FLAGS := -std=c++20 -O1 -gline-tables-only -I. -Wall -Wextra -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer \
+FUZZ_FLAGS := -std=c++20 -O2 -gline-tables-only -I. -Wall -Wextra -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer \
   -fsanitize-coverage-allowlist=tests/fuzz/coverage.txt
 FUZZ_SANITIZERS := address,undefined,float-cast-overflow -fno-sanitize-recover=all
 FUZZ_COMPILE := $(FUZZ_CXX) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZERS)

@@ -39,7 +39,9 @@ for ((i = 0; i < 1200; i++)); do
   sleep 0.1
 done
 check 'all ranks have ended' eval '! ranks_left'
-check 'one of them says why' [ "$(grep -c '^cdt-train: rank [0-9] .* has not answered for 20 s' "$work/stderr")" -eq 1 ]
+# The rank that is cut off misses the others in the same moment and may end first, which they see here: these hosts
+# share process numbers.
+check 'one of them says why' [ "$(grep -cE '^cdt-train: rank 2 .* has (not answered for 20 s|ended)$' "$work/stderr")" -eq 1 ]
 check 'and no other says anything' [ "$(grep -c '^cdt-train: ' "$work/stderr")" -eq 1 ]
 pkill -KILL -f "$work" || true
 wait $launcher 2>/dev/null
