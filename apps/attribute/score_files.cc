@@ -5,6 +5,7 @@
 #include "apps/attribute/sections.h"
 #include "apps/common/output_kind.h"
 #include "apps/common/predictions.h"
+#include "io/format/file.h"
 #include "io/format/npy.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -144,21 +145,18 @@ std::unique_ptr<Section> make_score_files(const SectionContext& context) {
 
 void remove_files(const std::filesystem::path& folder,
                   const std::function<bool(const std::string& name)>& is_ours) {
-  std::error_code error;
-  std::vector<std::filesystem::path> old;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (is_ours(entry.path().filename().string())) old.push_back(entry.path());
+  bool all_ours = true;
+  for (const std::filesystem::path& entry : entries_of(folder)) {
+    const bool ours = is_ours(entry.filename().string());
+    if (ours) remove_file(entry);
+    all_ours = all_ours && ours;
   }
-  for (const auto& path : old) std::filesystem::remove(path, error);
-  std::filesystem::remove(folder, error);  // only succeeds if it is empty
+  if (all_ours) remove_file(folder);
 }
 
 void remove_earlier_attribution(const std::filesystem::path& folder) {
   remove_for_good(folder / kAttributionOutput.sign);
-  std::error_code absent;
-  for (const char* name : kAttributionOutput.files) {
-    std::filesystem::remove(folder / name, absent);
-  }
+  for (const char* name : kAttributionOutput.files) remove_file(folder / name);
   remove_files(folder / kMethodsFolder, [&](const std::string& name) {
     return std::any_of(all_methods().begin(), all_methods().end(), [&](const Method& method) {
       return method_file(folder, method).filename() == name;

@@ -108,6 +108,15 @@ bool is_left_behind(const fs::path& folder, const OutputKind& kind) {
   return file_contains(unfinished_file(folder), kind.name) && !has_sign(folder, kind);
 }
 
+/// Whether the folder holds files of this kind, as far as it can be read.
+bool may_hold_files(const fs::path& folder, const OutputKind& kind) {
+  try {
+    return !existing_files(folder, kind).empty();
+  } catch (const InputError&) {
+    return true;
+  }
+}
+
 fs::path checked_folder(const OutputKind& kind, const CommonOptions& options,
                         const Inputs& inputs) {
   try {
@@ -249,7 +258,7 @@ OutputFolder::OutputFolder(const OutputKind& kind, const CommonOptions& options,
 OutputFolder::~OutputFolder() { leave(); }
 
 void OutputFolder::leave() const {
-  const bool torn = !existing_files(path(), kind_).empty() && !has_sign(path(), kind_);
+  const bool torn = !has_sign(path(), kind_) && may_hold_files(path(), kind_);
   if (!torn) ::unlink(unfinished_file(path()).c_str());
 }
 

@@ -104,9 +104,9 @@ std::vector<fs::path> existing_files(const fs::path& folder, const OutputKind& k
     if (is_there(folder / name)) out.push_back(folder / name);
   }
   for (const char* name : kind.folders) {
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder / name, error)) {
-      if (!entry.is_directory(error)) out.push_back(entry.path());
+    for (const fs::path& entry : entries_of(folder / name)) {
+      std::error_code error;
+      if (!fs::is_directory(entry, error)) out.push_back(entry);
     }
   }
   return out;

@@ -227,8 +227,7 @@ std::string profile_json(Backend& backend) {
 void report_profile(Backend& backend, const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "profile.json";
   if (backend.profiler() == nullptr) {
-    std::error_code absent;
-    std::filesystem::remove(file, absent);
+    remove_file(file);
     return;
   }
   write_file(file, profile_json(backend));

@@ -67,8 +67,7 @@ void write_prediction(const std::filesystem::path& folder, const std::string& pr
   if (controls_table) {
     controls_table->commit();
   } else {
-    std::error_code absent;
-    std::filesystem::remove(controls_file, absent);
+    remove_file(controls_file);
   }
   made_by.commit();
   numbers.commit();

@@ -76,13 +76,13 @@ class TemporaryFolder {
   /// and not locked yet.
   static void remove_leftovers(const fs::path& prefix) {
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(prefix.parent_path(), ignored)) {
-      const std::string name = entry.path().filename().string();
+    for (const fs::path& entry : entries_of(prefix.parent_path(), &ignored)) {
+      const std::string name = entry.filename().string();
       const std::string begin = prefix.filename().string();
       if (!name.starts_with(begin) || name.size() != begin.size() + 6) continue;
-      const FileDescriptor folder = open_folder(entry.path());
-      if (folder.get() < 0 || fs::is_empty(entry.path(), ignored)) continue;
-      if (try_lock(folder) == 0) fs::remove_all(entry.path(), ignored);
+      const FileDescriptor folder = open_folder(entry);
+      if (folder.get() < 0 || fs::is_empty(entry, ignored)) continue;
+      if (try_lock(folder) == 0) fs::remove_all(entry, ignored);
     }
   }
 

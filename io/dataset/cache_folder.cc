@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "io/format/digest.h"
+#include "io/format/file.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -52,8 +53,8 @@ void wait(const FileDescriptor& file, const fs::path& path, bool shared) {
 std::uint64_t bytes_in(const fs::path& folder) {
   std::uint64_t out = 0;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::uintmax_t size = entry.file_size(error);
+  for (const fs::path& entry : entries_of(folder)) {
+    const std::uintmax_t size = fs::file_size(entry, error);
     if (!error) out += on_disk(size);
   }
   return out;
@@ -83,8 +84,7 @@ struct Other {
 std::vector<Other> others_in(const fs::path& folder, const fs::path& own) {
   std::vector<Other> out;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const fs::path& path = entry.path();
+  for (const fs::path& path : entries_of(folder)) {
     if (path == own || !Digest::is_hex(path.filename().string()) || !fs::exists(path / kClaim)) {
       continue;
     }
@@ -142,12 +142,9 @@ std::int64_t index_of(const fs::path& name) {
 }
 
 void remove_parts_from(const fs::path& folder, std::int64_t first) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (index_of(entry.path().filename()) >= first) found.push_back(entry.path());
+  for (const fs::path& entry : entries_of(folder)) {
+    if (index_of(entry.filename()) >= first) remove_file(entry);
   }
-  for (const fs::path& part : found) fs::remove(part, error);
 }
 
 }  // namespace

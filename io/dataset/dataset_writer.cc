@@ -143,9 +143,7 @@ struct DatasetWriter::Impl {
       const auto is_old = [&](const auto& file) { return file.target() == old; };
       const bool kept = std::any_of(files.begin(), files.end(), is_old) ||
                         std::any_of(links.begin(), links.end(), is_old);
-      std::error_code error;
-      if (kept || std::filesystem::remove(old, error) || !error) continue;
-      throw InputError(old.string(), "remove", system_message(error.value()));
+      if (!kept) remove_file(old);
     }
   }
 

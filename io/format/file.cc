@@ -33,6 +33,27 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, error));
 }
 
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder,
+                                              std::error_code* error) {
+  std::vector<std::filesystem::path> out;
+  // A range-for over a directory_iterator would throw if the folder becomes unreadable.
+  for (std::filesystem::directory_iterator at(folder, *error), end; !*error && at != end;
+       at.increment(*error)) {
+    out.push_back(at->path());
+  }
+  if (*error == std::errc::no_such_file_or_directory || *error == std::errc::not_a_directory) {
+    error->clear();
+  }
+  return out;
+}
+
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> out = entries_of(folder, &error);
+  if (error) throw InputError(folder.string(), "read", system_message(error.value()));
+  return out;
+}
+
 std::string system_message(int error) { return std::generic_category().message(error); }
 
 FileDescriptor open_for_reading(const std::filesystem::path& path) {

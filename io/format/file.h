@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 namespace cdt {
 
@@ -34,6 +36,12 @@ class FileDescriptor {
 
 /// Whether the name exists, even as a dangling link.
 bool is_there(const std::filesystem::path& path);
+
+/// Paths of what the folder holds, in any order; none if it is not there or no folder. Throws
+/// InputError if it cannot be read; with `error`, sets that and returns what could be read.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder,
+                                              std::error_code* error);
 
 /// strerror(error), e.g. "No space left on device".
 std::string system_message(int error);

@@ -209,12 +209,10 @@ void write_file(const fs::path& target, std::string_view content) {
 }
 
 void sweep_temporaries(const fs::path& folder, const std::string& name) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (is_temporary(entry.path().filename().native(), name)) found.push_back(entry.path());
+  std::error_code unread;
+  for (const fs::path& entry : entries_of(folder, &unread)) {
+    if (is_temporary(entry.filename().native(), name)) remove_if_dead(entry);
   }
-  for (const fs::path& temporary : found) remove_if_dead(temporary);
 }
 
 void sync_to_disk(const FileDescriptor& file, const fs::path& path) {
@@ -232,11 +230,15 @@ void sync_folder(const fs::path& folder) {
   if (opened.get() >= 0) sync_to_disk(opened, folder / ".");
 }
 
-void remove_for_good(const fs::path& file) {
+bool remove_file(const fs::path& file) {
   std::error_code error;
   const bool removed = fs::remove(file, error);
   if (error) throw InputError(file.string(), "remove", system_message(error.value()));
-  if (removed) sync_folder(folder_of(file));
+  return removed;
+}
+
+void remove_for_good(const fs::path& file) {
+  if (remove_file(file)) sync_folder(folder_of(file));
 }
 
 void create_output_directory(const fs::path& directory) {

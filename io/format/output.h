@@ -91,6 +91,9 @@ void sync_to_disk(const FileDescriptor& file, const std::filesystem::path& path)
 /// that fails. A folder that cannot be read cannot be synced.
 void sync_folder(const std::filesystem::path& folder);
 
+/// Removes a file or an empty folder; false if there is none. Throws InputError.
+bool remove_file(const std::filesystem::path& file);
+
 /// Removes a file, if it is there, so that a power failure does not bring it back: for the file
 /// that identifies an output, before the others are replaced. Throws InputError.
 void remove_for_good(const std::filesystem::path& file);

@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "io/dataset/dataset.h"
 #include "io/format/file.h"
 #include "io/format/npy.h"
+#include "io/format/output.h"
 #include "io/format/safetensors.h"
 #include "tests/support/input_error.h"
 #include "tests/support/small_dataset.h"
@@ -64,6 +66,32 @@ TEST(IoFile, ALinkToNothingIsThere) {
   EXPECT_TRUE(is_there(dir.path / "link"));
   EXPECT_TRUE(is_there(dir.path));
   EXPECT_FALSE(is_there(dir.path / "link" / "file"));
+}
+
+TEST(IoFile, EntriesOfAFolderThatCannotBeRead) {
+  const test::TempDir dir;
+  const std::filesystem::path file = dir.path / "f", loop = dir.path / "loop";
+  write_bytes(file, "");
+  std::filesystem::create_symlink("loop", loop);
+  EXPECT_EQ(entries_of(dir.path).size(), 2U);
+  EXPECT_TRUE(entries_of(dir.path / "none").empty());
+  EXPECT_TRUE(entries_of(file).empty());
+  expect_message(input_error([&] { entries_of(loop); }), loop, "read", "symbolic links");
+  std::error_code error;
+  EXPECT_TRUE(entries_of(loop, &error).empty());
+  EXPECT_TRUE(error);
+}
+
+TEST(IoFile, RemovesWhatIsThereOrSaysWhyNot) {
+  const test::TempDir dir;
+  const std::filesystem::path file = dir.path / "folder" / "f";
+  std::filesystem::create_directory(file.parent_path());
+  write_bytes(file, "");
+  expect_message(input_error([&] { remove_file(file.parent_path()); }), file.parent_path(),
+                 "remove", "not empty");
+  EXPECT_TRUE(remove_file(file));
+  EXPECT_FALSE(remove_file(file));
+  EXPECT_TRUE(remove_file(file.parent_path()));
 }
 
 TEST(IoFile, SaysThatAFileWasCutShort) {

@@ -92,6 +92,14 @@ TEST_F(OutputFolderTest, WhatADeadProgramLeftMayBeReplaced) {
   expect_message(refusal(kPredictionOutput, false), out_, "lock", "another program");
 }
 
+TEST_F(OutputFolderTest, WhatBecomesUnreadableMeanwhileKeepsItsMark) {
+  {
+    const OutputFolder folder(kAttributionOutput, options_, inputs_);
+    fs::create_symlink("tracks", out_ / "tracks");
+  }
+  EXPECT_TRUE(fs::exists(out_ / ".cdt-unfinished"));
+}
+
 TEST_F(OutputFolderTest, InputsAreFoundByWhatTheyAre) {
   write_bytes(dir_.path / "list.tsv", "x");
   inputs_.add_file("--pairs", dir_.path / "list.tsv");
