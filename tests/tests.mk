@@ -23,10 +23,10 @@ FUZZED := $(addprefix io/format/,$(addsuffix .cc,float_rows gzip journal json np
   $(addprefix io/genome/,annotations.cc assembly.cc locus.cc) \
   $(addprefix io/dataset/,gene_starts.cc lists.cc manifest.cc truth.cc) \
   $(addprefix model/,checkpoint.cc config.cc inputs.cc state_dict.cc) \
-  $(addprefix apps/common/,cli.cc cli_words.cc optimiser_file.cc torch_optimiser.cc) \
-  $(addprefix apps/train/,run_config.cc setting_values.cc stored_settings.cc) \
+  $(addprefix apps/common/,cli.cc cli_words.cc optimiser_file.cc shard.cc torch_optimiser.cc) \
+  $(addprefix apps/train/,run_config.cc setting_values.cc state.cc stored_settings.cc) \
   $(addprefix apps/report/,attribution.cc evaluated.cc sources.cc) \
-  apps/evaluation/study.cc apps/attribute/result_record.cc
+  apps/audit/audit.cc apps/audit/finding.cc apps/evaluation/study.cc apps/attribute/result_record.cc
 HOSTILE_HDF5 := $(if $(HDF5_FLAGS),$(if $(GTEST_FLAGS),$(wildcard tests/hostile_hdf5/*.cc)))
 # The tracer of the torture knows the registers of x86-64 only.
 TORTURE := $(if $(filter x86_64,$(shell uname -m)),\

@@ -68,10 +68,8 @@ std::string table_of(const char* title, const ByName<SplitSummary>& rows) {
   return out;
 }
 
-/// audit.json of a data set; null if there is none, or one of another format.
-nlohmann::json audit_in(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "audit.json";
-  if (!is_there(file)) return {};
+/// An audit.json; null if it is of another format.
+nlohmann::json parse_audit(const std::filesystem::path& file) {
   nlohmann::json json = parse_json_file(file);
   JsonReader reader(json, file.string());
   const bool readable = reader.string("format") == kFormat && reader.integer("version") == kVersion;
@@ -156,21 +154,28 @@ std::string audit_text(const Audit& audit) {
          (audit.leaks.empty() ? "" : "\nin train too\n" + leakage_table(audit.leaks));
 }
 
-std::optional<RecordedAudit> read_audit(const Dataset& data) {
-  const std::filesystem::path file = data.directory / "audit.json";
-  const nlohmann::json json = audit_in(data.directory);
+std::optional<RecordedAudit> read_audit_file(const std::filesystem::path& file,
+                                             const std::string& tables) {
+  const nlohmann::json json = parse_audit(file);
   if (json.is_null()) return std::nullopt;
   const std::string source = file.string();
   JsonReader reader(json, source);
   RecordedAudit out;
-  out.current = reader.string("tables") == digest_of_tables(data);
+  out.current = reader.string("tables") == tables;
   out.has_gene_starts = !reader.value("gene_starts").is_null();
   out.findings = read_findings(reader.value("findings"), source);
   return out;
 }
 
+std::optional<RecordedAudit> read_audit(const Dataset& data) {
+  const std::filesystem::path file = data.directory / "audit.json";
+  return is_there(file) ? read_audit_file(file, digest_of_tables(data)) : std::nullopt;
+}
+
 Json recorded_import(const std::filesystem::path& folder) {
-  const nlohmann::json json = audit_in(folder);
+  const std::filesystem::path file = folder / "audit.json";
+  if (!is_there(file)) return {};
+  const nlohmann::json json = parse_audit(file);
   return json.contains("import") ? Json(json["import"]) : Json();
 }
 

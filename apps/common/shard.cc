@@ -36,12 +36,11 @@ bool is_free(const std::string& option) {
                      [&](const char* free) { return option == free; });
 }
 
-/// Throws InputError(--out) unless the header of the journal is `wanted`.
-void expect_same_shard(const fs::path& folder, const JournalReader& journal, const Json& wanted) {
-  const Json found = parse_json(journal.header(), journal.path().string());
+/// Throws InputError(--out) unless the header of a journal is `wanted`.
+void expect_same_shard(const fs::path& folder, const Json& found, const Json& wanted) {
   ShardDifference difference = shard_difference(wanted, found);
-  if (difference.field.empty() && found.value("shard", Json()) != wanted["shard"]) {
-    difference = {"shard", dumped(wanted["shard"]), dumped(found.value("shard", Json()))};
+  if (difference.field.empty() && found["shard"] != wanted["shard"]) {
+    difference = {"shard", dumped(wanted["shard"]), dumped(found["shard"])};
   }
   if (difference.field.empty()) return;
   throw InputError(folder.string(), "--out",
@@ -54,15 +53,17 @@ void expect_same_shard(const fs::path& folder, const JournalReader& journal, con
 /// InputError if it is damaged or its header is not `wanted`.
 std::optional<JournalReader> read_shard(const fs::path& file, const Json& wanted) {
   std::optional<JournalReader> journal;
+  Json found;
   try {
     journal.emplace(file);
     std::string record;
     while (journal->next(&record)) poll();
+    if (journal->has_header()) found = read_shard_header(journal->header(), file.string());
   } catch (const InputError& error) {
     throw InputError(error.what() + std::string("; --overwrite makes it again"));
   }
   if (!journal->has_header()) return std::nullopt;
-  expect_same_shard(file.parent_path(), *journal, wanted);
+  expect_same_shard(file.parent_path(), found, wanted);
   return journal;
 }
 
@@ -143,6 +144,27 @@ std::string shard_header(const ShardSources& sources, const Backend& backend) {
       {"provenance", provenance_of(sources.common, sources.fingerprint, &backend)}});
 }
 
+Json read_shard_header(const std::string& text, const std::string& source) {
+  Json header = parse_json(text, source);
+  JsonReader reader(header, source);
+  if (reader.string("format") != kShardFormat) reader.fail("format", "is not that of a shard");
+  reader.integer("version", kShardVersion, kShardVersion);
+  reader.integer("shard", 1, reader.integer("shards", 1));
+  reader.string("tables");
+  reader.string("truth");
+  for (const Json& entry : reader.value("files")) {
+    JsonReader file(entry, source, "files.");
+    for (const char* key : {"option", "file", "digest"}) file.string(key);
+  }
+  JsonReader provenance = reader.object("provenance");
+  provenance.string("program");
+  provenance.object("options");
+  provenance.object("device");
+  JsonReader fingerprint = provenance.object("fingerprint");
+  for (const char* key : {"model", "data"}) fingerprint.string(key);
+  return header;
+}
+
 ShardDifference shard_difference(const Json& first, const Json& second) {
   ShardDifference out;
   const auto compare = [&](const std::string& field, const Json& a, const Json& b) {
@@ -166,6 +188,9 @@ ShardDifference shard_difference(const Json& first, const Json& second) {
   for (const auto& [option, value] : a.items()) {
     if (!is_free(option)) compare("--" + option, value, b.value(option, Json()));
   }
+  for (const auto& [option, value] : b.items()) {
+    if (!is_free(option)) compare("--" + option, a.value(option, Json()), value);
+  }
   compare("file", at(first, "/files"), at(second, "/files"));
   return out;
 }
@@ -182,7 +207,7 @@ void check_shard_folder(const CommonOptions& common, const ShardOptions& shard,
 void make_shard(const ShardSources& sources, const Backend& backend, const Inputs& inputs,
                 const std::string& content, const ShardWork& work) {
   const std::string header_text = shard_header(sources, backend);
-  const Json header = parse_json(header_text, "header");
+  const Json header = read_shard_header(header_text, "header");
   CommonOptions options = sources.common;
   options.overwrite = true;  // what is there is looked at below
   const OutputFolder out(kShardOutput, options, inputs);
@@ -205,8 +230,7 @@ void make_shard(const ShardSources& sources, const Backend& backend, const Input
     }
   }
   if (!journal) {
-    std::error_code absent;
-    fs::remove(finished, absent);
+    remove_file(finished);
     journal.emplace(out.path() / kUnfinishedShard, header_text);
     sync_folder(out.path());
   }

@@ -68,13 +68,17 @@ std::string digest_of_truth(const std::filesystem::path& data);
 /// The header of a shard, as JSON on one line.
 std::string shard_header(const ShardSources& sources, const Backend& backend);
 
+/// The same, read. Throws InputError(source) if it is none, or one of another version.
+nlohmann::json read_shard_header(const std::string& text, const std::string& source);
+
 /// A setting that differs between two headers.
 struct ShardDifference {
   std::string field, first, second;
 };
 /// What differs first between two headers besides the number of the shard: program, version, number
 /// of shards, model, data set, kind of device, files, options. field: "" if nothing does. Paths of
-/// data and model, threads and what is printed do not count.
+/// data and model, threads and what is printed do not count. Both are as read_shard_header()
+/// returns.
 ShardDifference shard_difference(const nlohmann::json& first, const nlohmann::json& second);
 
 /// Throws InputError unless --out may hold this shard; `inputs` are what the program reads.

@@ -22,7 +22,7 @@ const Json& provenance_in(const Json& header) { return header["provenance"]; }
 
 /// What two machines may differ in although they are of one kind.
 std::string machine_of(const Json& header) {
-  Json device = provenance_in(header).value("device", Json::object());
+  Json device = provenance_in(header)["device"];
   device.erase("threads");
   return dumped(device);
 }
@@ -47,19 +47,8 @@ ShardSet::Shard ShardSet::open(const fs::path& folder) {
     throw InputError(out.file.string(), "end", "is damaged or cut short");
   }
   const std::string source = out.file.string();
-  out.header = parse_json(out.header_text, source);
-  JsonReader reader(out.header, source);
-  if (reader.string("format") != kShardFormat) reader.fail("format", "is not that of a shard");
-  reader.integer("version", kShardVersion, kShardVersion);
-  const std::int64_t count = reader.integer("shards", 1);
-  out.index = reader.integer("shard", 1, count);
-  reader.string("tables");
-  reader.string("truth");
-  JsonReader provenance = reader.object("provenance");
-  provenance.string("program");
-  provenance.object("options");
-  provenance.object("fingerprint").string("model");
-  provenance.object("fingerprint").string("data");
+  out.header = read_shard_header(out.header_text, source);
+  out.index = out.header["shard"].get<std::int64_t>();
   return out;
 }
 
@@ -105,7 +94,7 @@ void ShardSet::expect_all() const {
 }
 
 void ShardSet::expect_same_files() const {
-  for (const Json& entry : shards_.front().header.value("files", Json::array())) {
+  for (const Json& entry : shards_.front().header["files"]) {
     JsonReader reader(entry, source(), "files.");
     const fs::path file = path_of_text(reader.string("file"));
     const std::string option = reader.string("option"), wanted = reader.string("digest");

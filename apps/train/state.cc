@@ -198,8 +198,8 @@ std::string RunFacts::dna() const {
 }
 
 void save_state(const std::filesystem::path& file, const TrainState& state, const RunFacts& facts,
-                const SavedModel& beside, const Cdt& model, const AdamW& optimiser,
-                Backend& backend) {
+                const SavedModel& beside, const std::deque<Parameter>& parameters,
+                const AdamW& optimiser, Backend& backend) {
   std::map<std::string, std::string> metadata = {
       {"format", kFormat},          {"version", kVersion},
       {"settings", facts.settings}, {"data", facts.data},
@@ -219,7 +219,7 @@ void save_state(const std::filesystem::path& file, const TrainState& state, cons
                        }});
   };
   std::size_t i = 0;
-  for (const Parameter& parameter : model.parameters()) {
+  for (const Parameter& parameter : parameters) {
     if (!parameter.trained()) continue;
     add(kFirst + parameter.name, optimiser.first_moment(i));
     add(kSecond + parameter.name, optimiser.second_moment(i));
@@ -271,7 +271,7 @@ RunFacts read_run_facts(const std::filesystem::path& file) {
 }
 
 void load_state(const std::filesystem::path& file, const StateFrame& frame, TrainState* state,
-                const Cdt& model, AdamW* optimiser, Backend& backend) {
+                const std::deque<Parameter>& parameters, AdamW* optimiser, Backend& backend) {
   const SafetensorsReader reader(file);
   expect_format(reader);
   const std::string& weights = reader.metadata(kWeights);
@@ -290,7 +290,7 @@ void load_state(const std::filesystem::path& file, const StateFrame& frame, Trai
   state->predictions = read_series(reader, kPredictions, state->position * frame.batch);
   state->targets = read_series(reader, kTargets, state->position * frame.batch);
   std::size_t i = 0;
-  for (const Parameter& parameter : model.parameters()) {
+  for (const Parameter& parameter : parameters) {
     if (!parameter.trained()) {
       refuse_moments(reader, parameter.name);
       continue;

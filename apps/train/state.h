@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -17,7 +18,7 @@
 #include "engine/optim/schedule.h"
 #include "io/dataset/dataset.h"
 #include "io/format/tensor_file.h"
-#include "model/cdt.h"
+#include "model/parameters.h"
 
 namespace cdt {
 
@@ -93,10 +94,11 @@ struct SavedModel {
   std::string file;     // digest_of_file()
 };
 
-/// Writes the state. Throws NotFinite naming a moment that is.
+/// Writes the state with the moments of those `parameters` that are trained. Throws NotFinite
+/// naming a moment that is.
 void save_state(const std::filesystem::path& file, const TrainState& state, const RunFacts& facts,
-                const SavedModel& beside, const Cdt& model, const AdamW& optimiser,
-                Backend& backend);
+                const SavedModel& beside, const std::deque<Parameter>& parameters,
+                const AdamW& optimiser, Backend& backend);
 
 /// Whether the file is a state of an older version, which held no digests (state_digest.h).
 bool is_without_digests(const TensorFile& state);
@@ -125,7 +127,7 @@ struct StateFrame {
 /// Loads counters into `state` and moments into `optimiser`. Throws InputError if they do not match
 /// the frame or each other.
 void load_state(const std::filesystem::path& file, const StateFrame& frame, TrainState* state,
-                const Cdt& model, AdamW* optimiser, Backend& backend);
+                const std::deque<Parameter>& parameters, AdamW* optimiser, Backend& backend);
 
 /// Throws InputError naming the first part in which the data differ from the run's data; for the
 /// DNA see DnaCheck.

@@ -38,7 +38,7 @@ void add_metrics(const std::string& prefix, double loss, const Metrics& m,
 void Trainer::restore(const RunFolder& folder, const std::string& weights) {
   load_state(folder.last_state(),
              {plan_, settings_.step_pairs(), settings_.patience, weights, monitor_.better()},
-             &state_, model_, &optimiser_, backend_);
+             &state_, model_.parameters(), &optimiser_, backend_);
   folder.check_metrics(state_.first_epoch, state_.epoch);
   check_best_model(folder);
   folder.keep_metrics(state_.first_epoch, state_.epoch);
@@ -165,8 +165,8 @@ void Trainer::write_last(const RunFolder& folder) {
 void Trainer::write_to(const std::filesystem::path& into) {
   const std::filesystem::path file = into / "model.safetensors";
   const std::string weights = save_model(file, model_, backend_, inputs_);
-  save_state(into / "state.safetensors", state_, facts_, {weights, digest_of_file(file)}, model_,
-             optimiser_, backend_);
+  save_state(into / "state.safetensors", state_, facts_, {weights, digest_of_file(file)},
+             model_.parameters(), optimiser_, backend_);
 }
 
 void Trainer::finish_dna(const RunFolder& folder) {

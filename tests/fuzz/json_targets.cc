@@ -4,9 +4,12 @@
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/audit/audit.h"
+#include "apps/audit/finding.h"
 #include "apps/common/cli.h"
 #include "apps/evaluation/study.h"
 #include "apps/report/attribution.h"
@@ -158,6 +161,17 @@ void fuzz_summary(std::string_view input) {
   const MemoryFile memory(kFile, input);
   const AttributionSummary summary = read_summary(kFile, "");
   CDT_CHECK(summary.method("attention") != nullptr, "an accepted summary without attention");
+}
+
+void fuzz_audit(std::string_view input) {
+  const MemoryFile memory(kFile, input);
+  const std::optional<RecordedAudit> audit = read_audit_file(kFile, "");
+  if (!audit) return;
+  const nlohmann::json json = nlohmann::json::parse(findings_json(audit->findings).dump());
+  CDT_CHECK(findings_json(read_findings(json, kFile)) == findings_json(audit->findings),
+            "findings that do not read back");
+  CDT_CHECK(count_warnings(audit->findings) <= std::ssize(audit->findings), "severities");
+  findings_text(audit->findings);
 }
 
 }  // namespace cdt::test

@@ -17,9 +17,11 @@
 #include "apps/common/optimiser_file.h"
 #include "apps/common/torch_checkpoint.h"
 #include "apps/evaluation/study.h"
+#include "apps/train/state.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "engine/optim/adamw.h"
 #include "io/dataset/manifest.h"
 #include "io/format/file.h"
 #include "io/format/journal.h"
@@ -28,6 +30,7 @@
 #include "io/format/zip.h"
 #include "model/checkpoint.h"
 #include "model/inputs.h"
+#include "tests/fuzz/two_parameters.h"
 #include "tests/support/zip_bytes.h"
 
 namespace cdt::test {
@@ -148,7 +151,33 @@ std::map<std::string, std::string> run_state() {
           {"settings", R"({"weight-decay":1e-05,"seed":1})"}};
 }
 
-/// Optimisers of the parameters w (2, 3) and b (2).
+/// States of a run whose epochs have four steps of two pairs: at the start of an epoch, and within.
+void write_states(const Seeds& seeds) {
+  const auto backend = make_cpu_backend(1);
+  Arena lasting(*backend, "lasting");
+  std::deque<Parameter> parameters = two_parameters(lasting);
+  const AdamW optimiser(variables_of(parameters), *backend, lasting, {});
+  const std::string digest = "0123456789abcdef";
+  const RunFacts facts{"{}", "data", "cpu", {{"pairs", digest}}};
+  TrainState state;
+  state.stopping.patience = 7;
+  for (const std::int64_t position : {0, 2}) {
+    state.epoch = 3;
+    state.position = position;
+    state.global_step = 8 + position;
+    state.best_epoch = 1;
+    state.best_metric = 0.25;
+    state.best_weights = digest;
+    state.predictions.assign(static_cast<std::size_t>(2 * position), 0.5F);
+    state.targets = state.predictions;
+    const std::string name = position == 0 ? "start" : "within";
+    save_state(seeds.path("state", name), state, facts, {digest, digest}, parameters, optimiser,
+               *backend);
+    write_header(seeds, "state", name);
+  }
+}
+
+/// Optimisers of two_parameters().
 void write_optimisers(const Seeds& seeds) {
   const std::array<float, 6> values{0, 1, 2, 3.5F, 1e-30F, 6};
   const fs::path state = seeds.path("optimiser", "run");
@@ -160,11 +189,7 @@ void write_optimisers(const Seeds& seeds) {
                     run_state());
   const auto backend = make_cpu_backend(1);
   Arena lasting(*backend, "lasting");
-  std::deque<Parameter> parameters(2);
-  parameters[0].name = "w";
-  parameters[0].variable.value = lasting.tensor({2, 3});
-  parameters[1].name = "b";
-  parameters[1].variable.value = lasting.tensor({2});
+  const std::deque<Parameter> parameters = two_parameters(lasting);
   const auto optimiser = open_optimiser(state);
   AtomicFile converted(seeds.path("optimiser", "converted"));
   write_optimiser(converted, parameters, *optimiser, "0123456789abcdef");
@@ -283,6 +308,11 @@ void write_journals(const Seeds& seeds) {
   for (const char* record : {"one", "", "three"}) journal.append(record);
   journal.finish();
   JournalWriter(seeds.path("journal", "stopped"), "{}").append("one");
+  seeds.write("shard-header", "plain",
+              R"({"format":"cdt-shard","version":1,"shard":2,"shards":3,"tables":"a","truth":"b",)"
+              R"("files":[{"option":"tracks","file":"t","digest":"d"}],"provenance":{"program":)"
+              R"("cdt-predict","code":"1","command_line":"x","options":{"split":"test","seed":1},)"
+              R"("fingerprint":{"model":"m","data":"d"},"device":{"kind":"cpu","threads":2}}})");
   EnhancerResult result;
   result.pairs = {{.enhancer = 1, .gene = 0}, {.enhancer = 1, .gene = 2}};
   result.scores.resize(2);
@@ -303,6 +333,7 @@ void write_all(const Seeds& seeds) {
   write_checkpoints(seeds);
   write_safetensors_seed(seeds);
   write_optimisers(seeds);
+  write_states(seeds);
   write_pickles(seeds, "tests/parity/fixtures/pt");
   write_archives(seeds);
   write_gzips(seeds);

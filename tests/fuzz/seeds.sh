@@ -33,6 +33,8 @@ data=$run/data
   --positive-below -0.01 --ridge --bootstrap 100 --device cpu --quiet
 "$build/bin/cdt-attribute" --data "$data" --model "$run/run/model.safetensors" --split test --out "$run/attribution" \
   --device cpu --quiet
+"$build/bin/cdt-audit" --data "$data" --out "$run/audit.json" --quiet >"$run/audit.txt"
+keep audit "$run/audit.json"
 keep manifest "$data/dataset.json"
 keep truth "$data/truth.json"
 keep pairs "$data/pairs.tsv"

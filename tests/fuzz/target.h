@@ -33,6 +33,7 @@ void fuzz_pt(std::string_view input);
 void fuzz_pickle(std::string_view input);
 void fuzz_checkpoint(std::string_view input);
 void fuzz_optimiser(std::string_view input);
+void fuzz_state(std::string_view input);
 void fuzz_npy(std::string_view input);
 void fuzz_npz(std::string_view input);
 void fuzz_npz_array(std::string_view input);
@@ -48,6 +49,7 @@ void fuzz_epochs(std::string_view input);
 void fuzz_metrics(std::string_view input);
 void fuzz_study(std::string_view input);
 void fuzz_summary(std::string_view input);
+void fuzz_audit(std::string_view input);
 void fuzz_tsv(std::string_view input);
 void fuzz_pairs(std::string_view input);
 void fuzz_genes(std::string_view input);
@@ -56,6 +58,7 @@ void fuzz_gene_starts(std::string_view input);
 void fuzz_annotations(std::string_view input);
 void fuzz_chrom_sizes(std::string_view input);
 void fuzz_journal(std::string_view input);
+void fuzz_shard_header(std::string_view input);
 void fuzz_result_record(std::string_view input);
 
 }  // namespace cdt::test

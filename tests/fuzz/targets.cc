@@ -8,7 +8,7 @@
 namespace cdt::test {
 namespace {
 
-constexpr std::array<FuzzTarget, 29> kTargets{{
+constexpr std::array<FuzzTarget, 32> kTargets{{
     {"safetensors", fuzz_safetensors, 4096, "safetensors",
      "io/format/safetensors io/format/tensor_file io/format/floats.h"},
     {"pt", fuzz_pt, 4096, "pt",
@@ -19,6 +19,7 @@ constexpr std::array<FuzzTarget, 29> kTargets{{
      "model/checkpoint model/config model/inputs model/state_dict"},
     {"optimiser", fuzz_optimiser, 8192, "pt",
      "apps/common/optimiser_file apps/common/torch_optimiser"},
+    {"state", fuzz_state, 4096, "safetensors", "apps/train/state"},
     {"npy", fuzz_npy, 1024, "npy", "io/format/npy io/format/float_rows io/format/floats.h"},
     {"npz", fuzz_npz, 2048, "zip",
      "io/format/npz io/format/npy_rows io/format/npy.cc io/format/zip.cc"},
@@ -37,6 +38,7 @@ constexpr std::array<FuzzTarget, 29> kTargets{{
     {"study", fuzz_study, 8192, "json", "apps/evaluation/study"},
     {"summary", fuzz_summary, 20480, "json",
      "apps/report/attribution.cc apps/common/attribution_summary apps/common/summary"},
+    {"audit", fuzz_audit, 2048, "json", "apps/audit/audit.cc apps/audit/finding"},
     {"tsv", fuzz_tsv, 1024, "table", "io/format/text_file"},
     {"pairs", fuzz_pairs, 1024, "table", "io/dataset/lists io/format/text_file"},
     {"genes", fuzz_genes, 512, "table", "io/dataset/lists io/format/text_file"},
@@ -45,6 +47,7 @@ constexpr std::array<FuzzTarget, 29> kTargets{{
     {"annotations", fuzz_annotations, 1024, "table", "io/genome/annotations io/genome/locus"},
     {"chrom-sizes", fuzz_chrom_sizes, 1024, "table", "io/genome/assembly"},
     {"journal", fuzz_journal, 1024, "journal", "io/format/journal"},
+    {"shard-header", fuzz_shard_header, 4096, "json", "apps/common/shard.cc"},
     {"result-record", fuzz_result_record, 2048, "journal",
      "apps/attribute/result_record io/format/record.h"},
 }};

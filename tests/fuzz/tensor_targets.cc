@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "apps/common/optimiser_file.h"
+#include "apps/train/state.h"
 #include "engine/arena.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "engine/optim/adamw.h"
 #include "io/format/pt.h"
 #include "io/format/safetensors.h"
 #include "io/format/tensor_file.h"
@@ -21,6 +23,7 @@
 #include "model/inputs.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/target.h"
+#include "tests/fuzz/two_parameters.h"
 #include "tests/support/zip_bytes.h"
 
 namespace cdt::test {
@@ -116,17 +119,11 @@ void read_model(const TensorFile& file) {
   CDT_CHECK(model->parameter_count() == values, "a model with other values than its file");
 }
 
-/// Parameters like those that the optimisers of the corpus belong to: w (2, 3) and b (2).
+/// What the optimisers and states of the corpus belong to.
 std::deque<Parameter>& parameters() {
   static const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
   static Arena lasting(*cpu, "lasting");
-  static std::deque<Parameter> all;
-  if (all.empty()) {
-    all.emplace_back().name = "w";
-    all.back().variable.value = lasting.tensor({2, 3});
-    all.emplace_back().name = "b";
-    all.back().variable.value = lasting.tensor({2});
-  }
+  static std::deque<Parameter> all = two_parameters(lasting);
   return all;
 }
 
@@ -178,6 +175,26 @@ void fuzz_optimiser(std::string_view input) {
     }
     ++index;
   }
+}
+
+/// The state of a run whose epochs have four steps of two pairs.
+void fuzz_state(std::string_view input) {
+  static const std::unique_ptr<Backend> cpu = make_cpu_backend(1);
+  static Arena lasting(*cpu, "lasting");
+  static AdamW optimiser(variables_of(parameters()), *cpu, lasting, {});
+  static const std::string digest = "0123456789abcdef";
+  const std::string bytes = whole_file(input);
+  const MemoryFile memory(kFile, bytes);
+  const RunMoment moment = read_run_moment(kFile);
+  read_run_facts(kFile);
+  const StateFrame frame{.steps = {4}, .batch = 2, .patience = 7, .weights = digest};
+  TrainState state;
+  load_state(kFile, frame, &state, parameters(), &optimiser, *cpu);
+  CDT_CHECK(state.epoch == moment.epoch && state.position == moment.position, "the moment");
+  CDT_CHECK(state.epoch >= 1 && state.position >= 0 && state.position <= 4, "an accepted moment");
+  CDT_CHECK(state.global_step == (state.epoch - 1) * 4 + state.position, "an accepted step");
+  CDT_CHECK(std::ssize(state.predictions) == state.position * 2, "predictions of each step");
+  CDT_CHECK(std::isfinite(state.loss_sum) && state.schedule.lr > 0.0, "accepted numbers");
 }
 
 }  // namespace cdt::test

@@ -2,14 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "apps/common/shard.h"
 #include "apps/evaluation/pass_tasks.h"
 #include "engine/error.h"
 #include "io/format/record.h"
+#include "tests/support/input_error.h"
 
 namespace cdt {
 namespace {
@@ -94,6 +98,44 @@ TEST(Records, ReadWhatWasWrittenAndRefuseAnotherLength) {
   RecordReader longer(bytes, "test");
   longer(read);
   EXPECT_THROW(longer.expect_end(), InputError);
+}
+
+// --- headers
+
+/// The header of a shard with `value` in place of what is at `place` (a JSON pointer).
+std::string header_with(const char* place, const nlohmann::json& value) {
+  nlohmann::json header = nlohmann::json::parse(R"({"format": "cdt-shard", "version": 1,
+      "shard": 2, "shards": 3, "tables": "t", "truth": "", "files": [],
+      "provenance": {"program": "cdt-predict", "options": {"split": "test", "threads": 4},
+      "device": {"kind": "cpu"}, "fingerprint": {"model": "m", "data": "d"}}})");
+  header[nlohmann::json::json_pointer(place)] = value;
+  return header.dump();
+}
+
+TEST(ShardHeaders, OfAnotherFormNameTheField) {
+  const auto complaint = [](const std::string& text) {
+    return test::input_error([&] { read_shard_header(text, "shard.cdt"); });
+  };
+  EXPECT_EQ(complaint(header_with("/tables", "other")), "");
+  EXPECT_EQ(complaint("[]"), "shard.cdt: JSON: wrong type (expected an object, got [])");
+  EXPECT_EQ(complaint(header_with("/provenance/options", nlohmann::json::array())),
+            "shard.cdt: provenance.options: wrong type (expected an object, got [])");
+  EXPECT_EQ(complaint(header_with("/provenance/device", "cpu")),
+            "shard.cdt: provenance.device: wrong type (expected an object, got \"cpu\")");
+  EXPECT_EQ(complaint(header_with("/files", {{{"option", "tracks"}}})),
+            "shard.cdt: files.file: missing");
+  EXPECT_EQ(complaint(header_with("/shard", 4)),
+            "shard.cdt: shard: out of range (expected 1 to 3, got 4)");
+}
+
+TEST(ShardHeaders, DifferInOptionsThatOnlyOneHas) {
+  const auto read = [](const std::string& text) { return read_shard_header(text, "shard.cdt"); };
+  const nlohmann::json plain = read(header_with("/provenance/options/threads", 2));
+  const nlohmann::json more = read(header_with("/provenance/options/seed", 1));
+  for (const auto& [first, second] : {std::pair(plain, more), std::pair(more, plain)}) {
+    EXPECT_EQ(shard_difference(first, second).field, "--seed");
+  }
+  EXPECT_EQ(shard_difference(plain, read(header_with("/shard", 1))).field, "");
 }
 
 }  // namespace

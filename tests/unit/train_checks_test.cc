@@ -173,7 +173,8 @@ TEST_F(TrainRun, ABestModelThatAKillLeftUnwrittenIsWrittenFromLast) {
   Arena arena(*run->backend, "moments");
   const AdamW moments(run->model.variables(), *run->backend, arena, {});
   save_state(folder.last_state(), state, read_run_facts(folder.last_state()),
-             {weights, digest_of_file(folder.last_model())}, run->model, moments, *run->backend);
+             {weights, digest_of_file(folder.last_model())}, run->model.parameters(), moments,
+             *run->backend);
   EXPECT_EQ(restore(), "");
   EXPECT_EQ(test::read_bytes(folder.best_model()), best);
 

@@ -120,11 +120,12 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
   const fs::path file = dir.path / "state.safetensors";
   const RunFacts facts{"{}", "data", "cpu", data_fingerprint(run->data)};
   const std::string weights = weights_digest(run->model, backend);
-  save_state(file, state, facts, {weights, "0123456789abcdef"}, run->model, first, backend);
+  save_state(file, state, facts, {weights, "0123456789abcdef"}, run->model.parameters(), first,
+             backend);
 
   TrainState back;
   const StateFrame frame{.steps = {4}, .batch = 2, .patience = 7, .weights = weights};
-  load_state(file, frame, &back, run->model, &second, backend);
+  load_state(file, frame, &back, run->model.parameters(), &second, backend);
   EXPECT_EQ(back.epoch, 2);
   EXPECT_EQ(back.position, 1);
   EXPECT_EQ(back.global_step, 5);
@@ -149,7 +150,8 @@ TEST_F(TrainRun, StateComesBackFieldByField) {
     EXPECT_NE(moment.front(), 0.0F);
   }
   const auto complaint = [&](const StateFrame& other) {
-    return input_error([&] { load_state(file, other, &back, run->model, &second, backend); });
+    return input_error(
+        [&] { load_state(file, other, &back, run->model.parameters(), &second, backend); });
   };
   // If the number of steps per epoch differs, the counters do not fit together.
   StateFrame other = frame;
