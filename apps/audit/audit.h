@@ -95,7 +95,7 @@ struct RecordedAudit {
 };
 /// Reads audit.json of the data set; nothing if there is none, or one of an older format.
 std::optional<RecordedAudit> read_audit(const Dataset& data);
-/// The same for the file, of a data set whose digest_of_tables() is `tables`.
+/// As read_audit(), but from this file, of a data set whose digest_of_tables() is `tables`.
 std::optional<RecordedAudit> read_audit_file(const std::filesystem::path& file,
                                              const std::string& tables);
 /// What cdt-import recorded of its sources, "import" of audit.json in the folder of a data set;

@@ -68,7 +68,7 @@ std::string digest_of_truth(const std::filesystem::path& data);
 /// The header of a shard, as JSON on one line.
 std::string shard_header(const ShardSources& sources, const Backend& backend);
 
-/// The same, read. Throws InputError(source) if it is none, or one of another version.
+/// Reads such a header. Throws InputError(source) if it is none, or one of another version.
 nlohmann::json read_shard_header(const std::string& text, const std::string& source);
 
 /// A setting that differs between two headers.
