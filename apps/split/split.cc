@@ -9,7 +9,6 @@
 #include <numeric>
 #include <set>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,17 +28,16 @@
 #include "io/dataset/dataset_writer.h"
 #include "io/dataset/folds.h"
 #include "io/dataset/loci.h"
+#include "io/format/file.h"
 #include "io/format/json.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
-#include "io/format/text_file.h"
 #include "model/fingerprint.h"
 
 namespace cdt {
 namespace {
 
 constexpr const char* kWhere = "command line";
-constexpr std::size_t kLargestExtra = std::size_t{1} << 30U;
 
 struct SplitOptions {
   CommonOptions common;  // data, out, overwrite, seed, quiet
@@ -204,8 +202,8 @@ std::string provenance(const SplitOptions& options, const std::string& command, 
   return out.dump();
 }
 
-/// The files that must not be replaced: all but the blobs, since those of an earlier split are
-/// links to them and may be.
+/// The files that must not be replaced: not those to which an earlier split has links, which may
+/// be.
 Inputs inputs_of(const SplitOptions& options) {
   Inputs inputs;
   inputs.add_file("--config", options.common.config);
@@ -245,10 +243,7 @@ void run(const SplitOptions& options, const std::string& command) {
   DatasetWriter writer(out.path(), data, options.common.overwrite);
   writer.write_pairs(pairs);
   for (const char* extra : {"truth.json", "sites.bed"}) {
-    std::error_code error;  // reported by whoever reads the file
-    if (std::filesystem::exists(data.directory / extra, error) || error) {
-      writer.write_extra(extra, read_text_file(data.directory / extra, kLargestExtra));
-    }
+    if (is_there(data.directory / extra)) writer.link_extra(extra, data.directory / extra);
   }
   const std::string digest = digest_of_data(data);
   writer.write_extra(kProvenanceFile, provenance_text(options.common, {"", digest}));

@@ -153,7 +153,7 @@ struct DatasetWriter::Impl {
   std::vector<std::string> genes, samples;
   std::vector<std::string> enhancers;
   std::deque<AtomicFile> files;
-  std::deque<LinkedFile> links;  // shared blobs
+  std::deque<LinkedFile> links;  // to files of another data set
   std::vector<std::filesystem::path> renamed;
   bool has_rna = false, has_protein = false, has_pairs = false, finished = false;
 };
@@ -237,6 +237,10 @@ void DatasetWriter::write_pairs(const std::vector<Pair>& pairs) {
 
 void DatasetWriter::write_extra(const std::string& name, const std::string& content) {
   impl_->add(name).write(content);
+}
+
+void DatasetWriter::link_extra(const std::string& name, const std::filesystem::path& file) {
+  impl_->links.emplace_back(file, impl_->folder.path() / name);
 }
 
 void DatasetWriter::finish(const std::string& provenance_json) {

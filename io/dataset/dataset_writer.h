@@ -49,6 +49,9 @@ class DatasetWriter {
   void write_pairs(const std::vector<Pair>& pairs);
   /// Adds another file to the directory (truth.json, sites.bed, audit.json), renamed with the rest.
   void write_extra(const std::string& name, const std::string& content);
+  /// Adds such a file of another data set, linked like the blobs: it cannot be half of what it was
+  /// there.
+  void link_extra(const std::string& name, const std::filesystem::path& file);
   /// Flushes all files, then renames them, dataset.json last. provenance_json is one JSON object as
   /// text. When a data set is replaced, its dataset.json is deleted first, then the extra files
   /// that this one lacks.

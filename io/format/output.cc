@@ -181,8 +181,9 @@ LinkedFile::LinkedFile(const fs::path& source, fs::path target)
       temporary_(folder_of(target_) /
                  (temporary_prefix(target_.filename().string()) + random_digits())) {
   std::error_code error;
-  fs::create_hard_link(fs::canonical(source), temporary_, error);
-  if (error) fs::create_symlink(fs::canonical(source), temporary_, error);
+  const fs::path origin = fs::canonical(source, error);
+  if (!error) fs::create_hard_link(origin, temporary_, error);
+  if (error && !origin.empty()) fs::create_symlink(origin, temporary_, error);
   if (error) {
     throw InputError(target_.string(), "link",
                      "cannot be linked to " + source.string() + ": " + error.message());

@@ -18,6 +18,8 @@ check 'the pairs are the same, in their order' same_rows "$data/pairs.tsv" "$wor
 check 'the splits are not' [ "$(cut -f 1 "$data/pairs.tsv" | cksum)" != "$(cut -f 1 "$work/again/pairs.tsv" | cksum)" ]
 check 'the DNA is not copied' is_shared "$work/again"
 expect_same "$data/truth.json" "$work/again/truth.json"
+check 'nor is what was planted' [ "$data/truth.json" -ef "$work/again/truth.json" ]
+check 'nor are its places' [ "$data/sites.bed" -ef "$work/again/sites.bed" ]
 expect_text "$work/again/dataset.json" '"program": "cdt-split '
 expect_text "$work/again/dataset.json" '"source": '
 check 'by locus, no DNA is shared' awk '/^leaked now/ { now = 1 } now && $1 == "test" { n = $7 == "0" } END { exit !n }' \
