@@ -25,7 +25,7 @@ sample() {
   local kib threads descriptors
   kib=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$2/status" 2>/dev/null) || return 0
   threads=$(sed -n 's/^Threads:[^0-9]*//p' "/proc/$2/status" 2>/dev/null) || return 0
-  descriptors=$(find "/proc/$2/fd" -mindepth 1 2>/dev/null | wc -l)
+  descriptors=$(find "/proc/$2/fd" -mindepth 1 2>/dev/null | wc -l) || return 0
   [ -z "$kib" ] || printf '%s\t%s\t%s\t%s\t%s\n' "$1" $((SECONDS - $3)) "$kib" "$descriptors" "$threads"
 }
 
