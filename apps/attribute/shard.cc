@@ -102,6 +102,7 @@ int merge_attributions(const ShardSet& shards, const CommonOptions& merge) {
   const ModelAndData opened(options.common, options.overrides);
   shards.expect_same_inputs(opened);
   const AttributionPlan plan(options, opened.data);
+  shards.expect_same_truth(opened.data.directory);
   const Fingerprint fingerprint = shards.fingerprint();
   AttributionOutput output(out.path(), options, plan, opened.config, fingerprint, opened.data);
   const std::vector<Share> enhancers = enhancers_of(plan.pairs);

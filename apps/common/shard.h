@@ -62,7 +62,7 @@ struct ShardSources {
   std::vector<OptionFile> files;  // a path that is empty counts as not given
 };
 
-/// Digest of the truth.json of a data set; "" if it has none.
+/// Digest of the truth.json of a data set; "" if it has none. Throws InputError if it is not JSON.
 std::string digest_of_truth(const std::filesystem::path& data);
 
 /// The header of a shard, as JSON on one line.

@@ -27,6 +27,14 @@ std::string machine_of(const Json& header) {
   return dumped(device);
 }
 
+/// Throws InputError unless a digest is that of the shards.
+void expect(const fs::path& file, const char* field, const std::string& of_shards,
+            const std::string& found) {
+  if (of_shards == found) return;
+  throw InputError(file.string(), field,
+                   expected_got("is not that of the shards", of_shards, found));
+}
+
 }  // namespace
 
 ShardSet::Shard ShardSet::open(const fs::path& folder) {
@@ -144,18 +152,16 @@ void ShardSet::add_inputs(const fs::path& out, Inputs* inputs) const {
 void ShardSet::expect_same_inputs(const ModelAndData& opened) const {
   const Fingerprint wanted = fingerprint();
   const Json& header = shards_.front().header;
-  const auto expect = [](const fs::path& file, const char* field, const std::string& of_shards,
-                         const std::string& found) {
-    if (of_shards == found) return;
-    throw InputError(file.string(), field,
-                     expected_got("is not that of the shards", of_shards, found));
-  };
   const fs::path& folder = opened.data.directory;
   expect(opened.file->path(), "model", wanted.model, opened.fingerprint.model);
   expect(folder, "data set", header["tables"].get<std::string>(), opened.tables);
   if (opened.data.has_dna()) expect(folder, "data set", wanted.data, opened.fingerprint.data);
-  expect(folder / "truth.json", "digest", header["truth"].get<std::string>(),
-         digest_of_truth(folder));
+  expect_same_truth(folder);
+}
+
+void ShardSet::expect_same_truth(const fs::path& data) const {
+  expect(data / "truth.json", "digest", shards_.front().header["truth"].get<std::string>(),
+         digest_of_truth(data));
 }
 
 void ShardSet::read(std::int64_t index, std::size_t expected, const Take& take) const {

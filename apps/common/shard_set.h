@@ -37,6 +37,9 @@ class ShardSet {
   /// Throws InputError unless model and data set are those of the shards. DNA counts only if it is
   /// there.
   void expect_same_inputs(const ModelAndData& opened) const;
+  /// Throws InputError unless the truth.json of the data set is that of the shards. A merge calls
+  /// it again once it has read that file, which may have gone or changed since.
+  void expect_same_truth(const std::filesystem::path& data) const;
 
   /// Passes the records of shard `index`, in order, with the file that they are from. Throws
   /// InputError if a record is damaged or if there are not `expected` of them.

@@ -116,6 +116,7 @@ void merge_predictions(const ShardSet& shards, const CommonOptions& merge) {
   const std::vector<Pair> pairs = pairs_to_predict(options, opened.data);
   const Fingerprint fingerprint = shards.fingerprint();
   SplitEvaluation evaluation(options, {*opened.file, opened.data, fingerprint}, pairs, out.path());
+  shards.expect_same_truth(opened.data.directory);
   const PredictSettings settings = options.passes();
   const SplitPasses passes(opened.config, opened.data, pairs, settings);
   PassTables tables(passes.rounds, passes.contexts, opened.config.genes);

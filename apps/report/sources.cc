@@ -91,8 +91,14 @@ RunRecord read_run(const fs::path& directory) {
   run.has_model = fs::exists(directory / "model.safetensors");
   if (run.has_model) run.parameters = count_parameters(directory / "model.safetensors");
   const fs::path metrics = directory / "metrics.jsonl";
-  if (!fs::exists(metrics)) return run;
-  run.epochs = read_epochs(metrics, run.config.option("steer-by") == "seen");
+  if (fs::exists(metrics)) {
+    run.epochs = read_epochs(metrics, run.config.option("steer-by") == "seen");
+  }
+  // A training writes the row of its best epoch before the model.
+  if (run.has_model && run.epochs.empty()) {
+    throw InputError(metrics.string(), "rows",
+                     "has no finished epoch, and there is a model of one");
+  }
   return run;
 }
 

@@ -207,6 +207,10 @@ expect_fail 2 'data set: is not that of the shards' "$merge" --data "$work/moved
 mv "$work/away" "$data"
 expect_fail 2 'model: is not that of the shards' "$merge" --model "$work/run2/model.safetensors" "$work/none" \
   "$work/few8"/*
+cp "$data/truth.json" "$work/truth.json"
+truncate -s 100 "$data/truth.json"
+expect_fail 2 "$data/truth.json: line 6, column 33: not valid JSON" "${predict[@]}" --split val --batch-size 3 --shard 1/3 --out "$work/none"
+cp "$work/truth.json" "$data/truth.json"
 check 'nothing was made' [ ! -e "$work/none" ]
 
 # Two classes of genes, each with a site of its own.

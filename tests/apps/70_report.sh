@@ -206,6 +206,8 @@ expect_fail 2 'split' "${arguments[@]}" --run "$run" --split elsewhere
 cp -r "$run" "$work/broken-run"
 printf '{"epoch": 1}\n' >>"$work/broken-run/metrics.jsonl"
 expect_fail 2 'metrics.jsonl: line 3: lr' "${arguments[@]}" --run "$work/broken-run"
+: >"$work/broken-run/metrics.jsonl"
+expect_fail 2 'metrics.jsonl: rows: has no finished epoch' "${arguments[@]}" --run "$work/broken-run"
 cp -r "$attribution" "$work/broken"
 head -c -4 "$attribution/gradient.npy" >"$work/broken/gradient.npy"
 expect_fail 2 'gradient.npy' "${arguments[@]}" --run "$run" --attribution "$work/broken"
