@@ -35,10 +35,10 @@ class ShardSet {
   /// shard.
   void add_inputs(const std::filesystem::path& out, Inputs* inputs) const;
   /// Throws InputError unless model and data set are those of the shards. DNA counts only if it is
-  /// there.
+  /// there, and truth.json is left to expect_same_truth().
   void expect_same_inputs(const ModelAndData& opened) const;
-  /// Throws InputError unless the truth.json of the data set is that of the shards. A merge calls
-  /// it again once it has read that file, which may have gone or changed since.
+  /// Throws InputError unless the truth.json of the data set is that of the shards. To be called
+  /// once that file was read: before, it may still change or vanish.
   void expect_same_truth(const std::filesystem::path& data) const;
 
   /// Passes the records of shard `index`, in order, with the file that they are from. Throws

@@ -164,10 +164,7 @@ void RunFolder::begin(const std::string& config, const std::string& provenance) 
     // The file that marks a run stays until it is replaced, so that the folder is recognised as a
     // run if the program is killed here.
     for (const fs::path& file : existing_files(path_, kRunOutput)) {
-      std::error_code error;
-      if (file.filename() != kRunOutput.sign && !fs::remove(file, error) && error) {
-        fail(file, "remove", error.value());
-      }
+      if (file.filename() != kRunOutput.sign) remove_file(file);
     }
   }
   write_file(path_ / "config.json", config);  // first: it identifies a run
