@@ -6,6 +6,7 @@
 #   tests/run_suite.sh BUILD NAME
 set -u
 export OMP_WAIT_POLICY=passive  # for the emulated matrix products (tests/emulation/matmul.cc)
+export LSAN_OPTIONS=suppressions=$PWD/tests/leaks.txt:print_suppressions=0
 build=$1 name=$2
 results=$build/test-results
 device_tests=$(tr '\n' : <tests/device_tests.txt)

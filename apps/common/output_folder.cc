@@ -140,7 +140,7 @@ fs::path checked_file(const char* kind, const char* word, const CommonOptions& o
   }
   refuse_to_overwrite_inputs({out}, inputs);
   refuse_place_in_output(out, part);
-  if (!fs::exists(out, error)) return out;
+  if (!is_there(out)) return out;
   if (!file_contains(out, word)) {
     refuse(out, "exists and is not " + std::string(kind) + "; name another file");
   }

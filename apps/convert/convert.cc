@@ -17,6 +17,7 @@
 #include "apps/programs.h"
 #include "engine/backend.h"
 #include "engine/error.h"
+#include "io/format/file.h"
 #include "io/format/output.h"
 #include "io/format/tensor_file.h"
 #include "io/format/text.h"
@@ -71,7 +72,7 @@ class Checkpoint {
     std::error_code error;
     const bool folder = fs::is_directory(in, error);
     model_file = folder ? in / "model.safetensors" : in;
-    if (folder && !fs::exists(in / "state.safetensors", error)) {
+    if (folder && !is_there(in / "state.safetensors")) {
       throw InputError(in.string(), "state.safetensors",
                        "is missing; a run keeps it, beside the model, in its folder last/");
     }

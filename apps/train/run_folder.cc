@@ -85,6 +85,15 @@ fs::path lock_name(const fs::path& run) { return run / "lock"; }
 fs::path new_folder(const fs::path& run) { return run / "last.new"; }
 fs::path old_folder(const fs::path& run) { return run / "last.old"; }
 
+/// Whether the folder holds a run, as far as it can be looked at.
+bool may_hold_run(const fs::path& folder) {
+  try {
+    return kRunOutput.is_in(folder) || is_there(folder / "last");
+  } catch (const InputError&) {
+    return true;
+  }
+}
+
 bool has_files(const fs::path& folder) {
   std::error_code error;
   return fs::exists(folder, error) && !fs::is_empty(folder, error);
@@ -93,9 +102,8 @@ bool has_files(const fs::path& folder) {
 }  // namespace
 
 void RunFolder::check(const fs::path& path, bool resume, bool overwrite) {
-  std::error_code error;
-  const bool saved = fs::exists(path / "last", error) || fs::exists(old_folder(path), error) ||
-                     fs::exists(path / "previous", error);
+  const bool saved =
+      is_there(path / "last") || is_there(old_folder(path)) || is_there(path / "previous");
   if (resume && !saved) {
     throw InputError(path.string(), "--resume", "there is no run to resume (no last/ folder)");
   }
@@ -110,8 +118,7 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
     : path_(std::move(path)), resume_(resume) {
   check(path_, resume, overwrite);
   folder_.emplace(path_);
-  std::error_code error;
-  had_lock_ = fs::exists(lock_name(path_), error);
+  had_lock_ = is_there(lock_name(path_));
   lock_ = lock_file(lock_name(path_), "another cdt-train is writing to this run");
   check(path_, resume,
         overwrite);  // another process may have started the run before we had the lock
@@ -123,8 +130,7 @@ RunFolder::RunFolder(fs::path path, bool resume, bool overwrite)
 }
 
 RunFolder::~RunFolder() {
-  std::error_code error;
-  if (resume_ || kRunOutput.is_in(path_) || fs::exists(path_ / "last", error)) return;
+  if (resume_ || may_hold_run(path_)) return;
   if (begun_) {
     for (const char* name : {"config.json", kProvenanceFile}) unlink((path_ / name).c_str());
   }
@@ -260,8 +266,7 @@ void RunFolder::append_metrics(const std::string& line) const {
 }
 
 std::string RunFolder::metrics_text() const {
-  std::error_code error;
-  return fs::exists(metrics(), error) ? read_text_file(metrics()) : "";
+  return is_there(metrics()) ? read_text_file(metrics()) : "";
 }
 
 void RunFolder::check_metrics(std::int64_t first, std::int64_t end) const {

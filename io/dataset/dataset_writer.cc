@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "io/dataset/gene_starts.h"
 #include "io/dataset/lists.h"
+#include "io/format/file.h"
 #include "io/format/floats.h"
 #include "io/format/output.h"
 #include "io/format/text.h"
@@ -79,8 +80,7 @@ struct DatasetWriter::Impl {
 
   /// Throws InputError if the folder holds a data set that is not to be replaced.
   void check_free(bool replace) const {
-    std::error_code absent;
-    if (replace || !std::filesystem::exists(folder.path() / kManifestName, absent)) return;
+    if (replace || !is_there(folder.path() / kManifestName)) return;
     throw InputError(folder.path().string(), kManifestName, "the folder already holds a data set");
   }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <utility>
 
 #include "engine/error.h"
@@ -99,9 +98,7 @@ std::optional<TruthSites> Truth::sites_for(const std::string& enhancer,
 }
 
 bool has_truth(const std::filesystem::path& directory) {
-  std::error_code error;
-  // One that cannot be looked at is there: who reads it says why.
-  if (std::filesystem::exists(directory / "truth.json", error) || error) return true;
+  if (is_there(directory / "truth.json")) return true;
   const std::filesystem::path manifest = directory / "dataset.json";
   if (!is_there(manifest)) {
     throw InputError(manifest.string(), "open", "the data set was removed while it was in use");

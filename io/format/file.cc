@@ -30,7 +30,11 @@ void FileDescriptor::reset(int fd) noexcept {
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code error;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+  const std::filesystem::file_type type = std::filesystem::symlink_status(path, error).type();
+  if (type == std::filesystem::file_type::none) {
+    throw InputError(path.string(), "open", system_message(error.value()));
+  }
+  return type != std::filesystem::file_type::not_found;
 }
 
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder,

@@ -34,7 +34,7 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// Whether the name exists, even as a dangling link.
+/// Whether the name exists, even as a dangling link. Throws InputError if that cannot be told.
 bool is_there(const std::filesystem::path& path);
 
 /// Paths of what the folder holds, in any order; none if it is not there or no folder. Throws

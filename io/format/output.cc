@@ -70,8 +70,9 @@ fs::path without_slash(const fs::path& path) {
 /// The path and those of its parent folders that do not exist, innermost first.
 std::vector<fs::path> missing_folders(const fs::path& directory) {
   std::vector<fs::path> out;
-  for (fs::path at = without_slash(directory); !at.empty() && !is_there(at);
-       at = at.parent_path()) {
+  std::error_code error;  // a folder that cannot be looked at cannot be made either
+  for (fs::path at = without_slash(directory);
+       !at.empty() && !fs::exists(fs::symlink_status(at, error)); at = at.parent_path()) {
     out.push_back(at);
   }
   return out;

@@ -114,10 +114,14 @@ done
 expect_ok "$count_step"
 tests/cuda_names.sh <"$work/stdout" >"$work/list"
 expect_ok cost tests/cuda_cost.tsv /dev/null "$work/list"
-for precision in bf16 tf32 fp32; do
-  for workload in train predict attribute; do
-    check "$workload $precision" grep -qE "^$workload $precision, recorded: [0-9]+ nodes" "$work/stdout"
+if debug_build; then
+  skip "recorded steps" "a debug build runs each step as it is"
+else
+  for precision in bf16 tf32 fp32; do
+    for workload in train predict attribute; do
+      check "$workload $precision" grep -qE "^$workload $precision, recorded: [0-9]+ nodes" "$work/stdout"
+    done
   done
-done
+fi
 check "every kernel has a line in tests/cuda_cost.tsv" test "$(grep -c '^no line' "$work/stdout")" -eq 0
 finish

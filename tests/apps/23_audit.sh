@@ -106,14 +106,13 @@ cp -r "$data" "$large"
 rm "$large/audit.json"
 truncate -s $((60 * 1024 * 8192 * 4)) "$large/dna.f32"
 tr -d ' \n' <"$data/dataset.json" | sed 's/60,16,8/60,1024,8192/' >"$large/dataset.json"
-under() (
-  ulimit -v "$1"
-  shift
-  exec "$@"
-)
-status=0
-under 1000000 "$audit" --data "$large" --quiet >"$work/stdout" 2>"$work/stderr" || status=$?
-check "exit status 0, not $status" [ $status -eq 0 ]
-expect_text "$work/stdout" 'zero_windows: The DNA windows of 59 enhancers,'
+if sanitized; then
+  skip "large windows" "AddressSanitizer takes more memory than the limit"
+else
+  status=0
+  under 1000000 "$audit" --data "$large" --quiet >"$work/stdout" 2>"$work/stderr" || status=$?
+  check "exit status 0, not $status" [ $status -eq 0 ]
+  expect_text "$work/stdout" 'zero_windows: The DNA windows of 59 enhancers,'
+fi
 expect_stopped "$work/stopped" "$audit" --data "$large" --out "$work/stopped/audit.json" --quiet
 finish

@@ -7,12 +7,6 @@ train=$CDT_BIN/cdt-train
 # What cuBLASLt, if it is linked, takes when a program starts: address space (KiB) and memory (MiB).
 mapped=0 resident=0
 [ -z "$(cuda_setting NVCC)" ] || mapped=700000 resident=192
-# under KIBIBYTES COMMAND...: runs it with at most this much address space.
-under() (
-  ulimit -v "$1"
-  shift
-  exec "$@"
-)
 # row NAME: a row of the table in $work/stdout, in MiB.
 row() { sed -n -E "s/^$1 +([0-9]+)\$/\\1/p" "$work/stdout"; }
 # refused NEEDLE COMMAND...: exit status 2 and, beside warnings, one line that contains NEEDLE, before anything is
@@ -33,6 +27,25 @@ expect_ok "$train" --dry-run --device cpu --threads 2
 for name in weights gradients 'Adam moments' activations 'inside kernels' total; do
   check "row $name" [ -n "$(row "$name")" ]
 done
+# Windows of 256 bins make activations large, and one step keeps it short.
+wide=$work/wide
+expect_ok "$CDT_BIN/cdt-synth" --preset tiny --bins 256 --genes 100 --enhancers 20 --seed 4 --out "$wide" --quiet
+once=(--data "$wide" --threads 2 --epochs 1 --max-steps 1 --epoch-controls none --pool-heads 2 --fusion 64)
+
+# --- a GPU has memory of its own
+gpu=$CDT_BUILD/emulated/bin/cdt-train
+if [ -x "$gpu" ]; then
+  export CDT_EMULATED_MEMORY=$((256 << 20))
+  refused 'of memory, and the GPU allows 2' "$gpu" "${once[@]}" --device cuda --hidden 128 --heads 4 \
+    --feed-forward 512 --batch-size 64 --out "$work/refused" --quiet
+else
+  skip 'the memory of a GPU' 'this build has no emulated GPU'
+fi
+
+if sanitized; then
+  skip 'limits and measured memory' 'AddressSanitizer takes most of it'
+  finish
+fi
 # A model and a batch far too large for this machine can still be planned, in little memory.
 expect_ok under 2000000 "$train" --dry-run --device cpu --threads 2 --batch-size 4096
 check 'over a terabyte' [ "$(row total)" -gt $((1024 * 1024)) ]
@@ -46,10 +59,7 @@ refused 'ulimit -v allows 1.4 GiB; --batch-size 1 does not fit either: it takes 
 expect_ok under $((900000 + mapped)) "$train" --data "$data" --out "$work/middle" --epochs 1 --max-steps 1 --threads 2 --quiet \
   --hidden 256 --batch-size 2
 
-# --- what runs take, against their plans. Windows of 256 bins make activations large, and one step keeps it short.
-wide=$work/wide
-expect_ok "$CDT_BIN/cdt-synth" --preset tiny --bins 256 --genes 100 --enhancers 20 --seed 4 --out "$wide" --quiet
-once=(--data "$wide" --threads 2 --epochs 1 --max-steps 1 --epoch-controls none --pool-heads 2 --fusion 64)
+# --- what runs take, against their plans
 # measure NAME SIZES...: sets plan, certain and peak of a training step, in MiB.
 measure() {
   local name=$1
@@ -142,13 +152,4 @@ else
   skip 'control groups' 'this process may not make one'
 fi
 
-# --- a GPU has memory of its own
-gpu=$CDT_BUILD/emulated/bin/cdt-train
-if [ -x "$gpu" ]; then
-  export CDT_EMULATED_MEMORY=$((256 << 20))
-  refused 'of memory, and the GPU allows 2' "$gpu" "${once[@]}" --device cuda --hidden 128 --heads 4 \
-    --feed-forward 512 --batch-size 64 --out "$work/refused" --quiet
-else
-  skip 'the memory of a GPU' 'this build has no emulated GPU'
-fi
 finish

@@ -141,6 +141,19 @@ demo_outputs() {
   exec 9>&-
 }
 
+# under KIBIBYTES COMMAND...: runs it with at most this much address space.
+under() (
+  ulimit -v "$1"
+  shift
+  exec "$@"
+)
+
+# sanitized: whether the programs run under AddressSanitizer, which maps terabytes and keeps freed memory.
+sanitized() { grep -q -- -fsanitize=address "$CDT_BUILD/flags" 2>/dev/null; }
+
+# debug_build: whether the programs have checks of a debug build; those under sanitizers do.
+debug_build() { grep -q -- -DCDT_DEBUG "$CDT_BUILD/flags" 2>/dev/null; }
+
 # cuda_setting NAME: what third_party/find_cuda.sh found for this build.
 cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
 

@@ -1,6 +1,7 @@
 // evaluate() for tests: every enhancer is its own locus, and the model was trained on `train`.
 #pragma once
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -21,7 +22,11 @@ inline Evaluation evaluated(const std::vector<Pair>& pairs, const std::vector<fl
                             std::int64_t replicates, const ControlSource& controls = {},
                             const std::vector<Pair>& chose = {},
                             const Fingerprint& fingerprint = {}, bool ranks = false) {
-  std::vector<std::int32_t> loci(64);
+  std::int32_t enhancers = 0;
+  for (const std::vector<Pair>* list : {&pairs, &train, &chose}) {
+    for (const Pair& one : *list) enhancers = std::max(enhancers, one.enhancer + 1);
+  }
+  std::vector<std::int32_t> loci(static_cast<std::size_t>(enhancers));  // a locus for each
   std::iota(loci.begin(), loci.end(), 0);
   std::vector<BaselinePrediction> baselines;
   if (!train.empty()) baselines = gene_baselines(train, pairs);

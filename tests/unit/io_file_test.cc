@@ -68,6 +68,14 @@ TEST(IoFile, ALinkToNothingIsThere) {
   EXPECT_FALSE(is_there(dir.path / "link" / "file"));
 }
 
+TEST(IoFile, WhetherAFileIsThereMayBeUnknown) {
+  const test::TempDir dir;
+  std::filesystem::create_symlink("loop", dir.path / "loop");
+  EXPECT_TRUE(is_there(dir.path / "loop"));
+  const std::filesystem::path inside = dir.path / "loop" / "truth.json";
+  expect_message(input_error([&] { is_there(inside); }), inside, "open", "symbolic links");
+}
+
 TEST(IoFile, EntriesOfAFolderThatCannotBeRead) {
   const test::TempDir dir;
   const std::filesystem::path file = dir.path / "f", loop = dir.path / "loop";

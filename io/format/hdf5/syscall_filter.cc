@@ -121,6 +121,9 @@ std::string install_syscall_filter(const SandboxEnds& ends) {
   filter.allow(SCMP_SYS(mmap), {no_code, has_bits(3, MAP_ANONYMOUS, MAP_ANONYMOUS)});
   filter.allow(SCMP_SYS(mprotect), {no_code});
   filter.allow(SCMP_SYS(tgkill), {is(0, getpid()), is(2, SIGABRT)});
+#if defined(__SANITIZE_ADDRESS__)  // which asks for the signal stack before each exception and end
+  filter.allow(SCMP_SYS(sigaltstack), {is(0, 0)});
+#endif
   filter.load();
   return filter.error() == 0 ? ""
                              : "the system refuses one (" + system_message(filter.error()) + ")";
