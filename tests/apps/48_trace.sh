@@ -73,7 +73,11 @@ for variant in released paper; do
   rows "$work/trace-rows.json" 1 >"$work/traced"
   rows "$work/run-$variant/profile.json" "$steps" >"$work/profiled"
   check "$variant: a dozen rows and more" test "$(wc -l <"$work/traced")" -ge 12
-  expect_same "$work/traced" "$work/profiled"
+  if debug_build; then
+    skip "$variant: the rows of the profile" "in a debug build it has the fills of arenas too"
+  else
+    expect_same "$work/traced" "$work/profiled"
+  fi
 done
 
 # --- what is refused

