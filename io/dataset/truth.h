@@ -37,7 +37,8 @@ struct Truth {
   double ceiling_of(const std::string& split) const;
 };
 
-/// Whether a data set has a truth.json. Throws InputError if the data set itself is gone.
+/// Whether a data set has a truth.json. Throws InputError if that cannot be told, or the data set
+/// itself is gone.
 bool has_truth(const std::filesystem::path& directory);
 
 /// Reads DIRECTORY/truth.json; returns nothing if there is none, as in a data set of measurements.

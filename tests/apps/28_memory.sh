@@ -35,9 +35,8 @@ once=(--data "$wide" --threads 2 --epochs 1 --max-steps 1 --epoch-controls none 
 # --- a GPU has memory of its own
 gpu=$CDT_BUILD/emulated/bin/cdt-train
 if [ -x "$gpu" ]; then
-  export CDT_EMULATED_MEMORY=$((256 << 20))
-  refused 'of memory, and the GPU allows 2' "$gpu" "${once[@]}" --device cuda --hidden 128 --heads 4 \
-    --feed-forward 512 --batch-size 64 --out "$work/refused" --quiet
+  CDT_EMULATED_MEMORY=$((256 << 20)) refused 'of memory, and the GPU allows 2' "$gpu" "${once[@]}" \
+    --device cuda --hidden 128 --heads 4 --feed-forward 512 --batch-size 64 --out "$work/refused" --quiet
 else
   skip 'the memory of a GPU' 'this build has no emulated GPU'
 fi

@@ -113,6 +113,7 @@ TEST_F(ArenaTest, ExhaustionNamesArenaAndSizes) {
 TEST_F(ArenaTest, GivesItsMemoryBackToTheDevice) {
   constexpr std::int64_t kValues = 1 << 26;
   const std::int64_t machine = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  // Tensors that have more memory, in total, than the machine.
   const std::int64_t more = 2 + 3 * machine / 2 / (kValues * std::int64_t{sizeof(float)});
   for (std::int64_t i = 0; i < more; ++i) {
     Arena arena(backend_, "step");
